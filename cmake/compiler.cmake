@@ -1,0 +1,23 @@
+# Flags of every target: the same bytes on every x86-64, warnings, sanitizers, ccache.
+
+find_program(DSPARK_CCACHE ccache)
+if(DSPARK_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${DSPARK_CCACHE})
+endif()
+
+add_library(dspark_flags INTERFACE)
+target_compile_options(dspark_flags INTERFACE
+  # Results are the same bytes on every run and machine: no fused multiply-add behind our back.
+  -ffp-contract=off -fno-math-errno -fno-trapping-math
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  # GCC 12 reports moved-from variants of shared pointers that are initialised (GCC bug 105562 and kin).
+  -Wno-maybe-uninitialized)
+if(DSPARK_WERROR)
+  target_compile_options(dspark_flags INTERFACE -Werror)
+endif()
+if(DSPARK_SANITIZE)
+  list(JOIN DSPARK_SANITIZE "," sanitizers)
+  target_compile_options(dspark_flags INTERFACE
+    -fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(dspark_flags INTERFACE -fsanitize=${sanitizers})
+endif()

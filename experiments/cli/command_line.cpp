@@ -1,0 +1,151 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <new>
+
+#include "experiments/cli/commands.h"
+#include "experiments/cli/exit_code.h"
+#include "experiments/cli/provenance.h"
+#include "experiments/cli/report.h"
+
+namespace dspark {
+namespace {
+
+constexpr const char* kRunExamples = R"(Examples:
+  dspark run experiments/quickstart.yaml
+      writes results/quickstart.h5 and results/quickstart.provenance.json
+  dspark run study.yaml --jobs 2 --out /tmp/study.h5
+  dspark run study.yaml --set policy=dspark --set 'stop={requests: 500}'
+  dspark run study.yaml --set 'sweep.grid.policy=[none, fixed:3, {dspark: {cost: hull}}]'
+
+A run that was interrupted or killed goes on where it stopped when the same command is given again.
+The result does not depend on --jobs, nor on interruptions: the same experiment gives the same bytes.)";
+
+constexpr const char* kShowExamples = R"(Examples:
+  dspark show results/quickstart.h5
+  dspark show results/quickstart.h5 --metric ttft_p99 --metric goodput
+  dspark show results/quickstart.h5 --csv > quickstart.csv
+      one row per point and metric: axes, metric, unit, mean, low, high, n)";
+
+constexpr const char* kProgramExamples = R"(A first tour:
+  dspark run experiments/quickstart.yaml      run an experiment
+  dspark show results/quickstart.h5           look at the numbers
+  dspark figures results/quickstart.h5        draw them
+  dspark list policies                        what can be compared
+  dspark check my.yaml                        find all mistakes at once
+
+Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 130 interrupted and resumable.)";
+
+void add_set_option(CLI::App& command, std::vector<std::string>& set) {
+  command.add_option("--set", set, "Replace a value of the file: path.to.key=value; may be given again")
+      ->type_name("PATH=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+class CommandLine {
+ public:
+  CommandLine() {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", "dspark " + version_text(), "Print the version and leave");
+    app_.footer(kProgramExamples);
+    add_run();
+    add_check();
+    add_list();
+    add_show();
+    add_figures();
+  }
+
+  int parse_and_call(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::Success& done) {  // --help and --version
+      return app_.exit(done);
+    } catch (const CLI::ParseError& wrong) {
+      print_error({wrong.what(), {}, "'dspark --help' and 'dspark COMMAND --help' show examples"});
+      return kInvalidInput;
+    }
+    if (run_->parsed()) return run_command(run_options_);
+    if (check_->parsed()) return check_command(experiment_, set_);
+    if (list_->parsed()) return list_command(what_, markdown_);
+    if (show_->parsed()) return show_command(show_options_);
+    return figures_command(show_options_.file, out_);
+  }
+
+ private:
+  void add_run() {
+    run_ = app_.add_subcommand("run", "Run an experiment, or go on with one that was interrupted");
+    run_->add_option("EXPERIMENT", run_options_.experiment, "The YAML file")->required();
+    run_->add_option("--out", run_options_.out, "Result file; results/EXPERIMENT.h5 if not given")->type_name("FILE.h5");
+    run_->add_option("--jobs", run_options_.jobs, "Threads; all cores if not given")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1024));
+    add_set_option(*run_, run_options_.set);
+    run_->add_flag("--fresh", run_options_.fresh, "Start again: discard a partial or finished result of this name");
+    run_->add_flag("--quiet", run_options_.quiet, "Say nothing but errors");
+    run_->footer(kRunExamples);
+  }
+
+  void add_check() {
+    check_ = app_.add_subcommand("check", "Find all mistakes of an experiment file without running it");
+    check_->add_option("EXPERIMENT", experiment_, "The YAML file")->required();
+    add_set_option(*check_, set_);
+    check_->footer("Example:\n  dspark check my.yaml --set policy=fixed:3");
+  }
+
+  void add_list() {
+    list_ = app_.add_subcommand("list", "Show what an experiment can name, with parameters, units and defaults");
+    list_->add_option("WHAT", what_, "policies, workloads, machines, metrics or all")
+        ->check(CLI::IsMember({"policies", "workloads", "machines", "metrics", "all"}));
+    list_->add_flag("--markdown", markdown_, "As the reference pages in docs/");
+    list_->footer("Examples:\n  dspark list policies\n  dspark list all --markdown > reference.md");
+  }
+
+  void add_show() {
+    show_ = app_.add_subcommand("show", "Print a result: a table per metric, crossovers and fits");
+    show_->add_option("FILE.h5", show_options_.file, "A result file")->required();
+    CLI::Option* csv = show_->add_flag("--csv", show_options_.csv, "Tidy rows: axes, metric, unit, mean, low, high, n");
+    show_->add_flag("--json", show_options_.json, "Everything but series, as JSON")->excludes(csv);
+    show_->add_option("--metric", show_options_.metrics, "Only this metric; may be given again")
+        ->type_name("NAME")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    show_->footer(kShowExamples);
+  }
+
+  void add_figures() {
+    figures_ = app_.add_subcommand("figures", "Draw a result's figures as PNG and PDF (needs python3 with h5py, matplotlib)");
+    figures_->add_option("FILE.h5", show_options_.file, "A result file")->required();
+    figures_->add_option("--out", out_, "Folder for the figures; that of the file if not given")->type_name("DIR");
+    figures_->footer("Example:\n  dspark figures results/quickstart.h5 --out results/figures");
+  }
+
+  CLI::App app_{"How many draft tokens should a serving system verify? Experiments on speculative decoding.", "dspark"};
+  CLI::App* run_ = nullptr;
+  CLI::App* check_ = nullptr;
+  CLI::App* list_ = nullptr;
+  CLI::App* show_ = nullptr;
+  CLI::App* figures_ = nullptr;
+  RunOptions run_options_;
+  ShowOptions show_options_;
+  std::string experiment_;
+  std::vector<std::string> set_;
+  std::string what_ = "all";
+  std::string out_;
+  bool markdown_ = false;
+};
+
+}  // namespace
+
+int command_line(int argc, const char* const* argv) {
+  try {
+    return CommandLine().parse_and_call(argc, argv);
+  } catch (const std::bad_alloc&) {
+    print_error({"not enough memory"});
+  } catch (const std::exception& failure) {  // a system call of the standard library: threads, folders
+    print_error({failure.what()});
+  }
+  return kMachineCannot;
+}
+
+}  // namespace dspark

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace dspark {
+
+struct RunOptions {
+  std::string experiment;
+  std::string out;  // empty: results/<name of the experiment>.h5
+  int jobs = 0;     // 0: all cores
+  std::vector<std::string> set;
+  bool fresh = false;
+  bool quiet = false;
+};
+struct ShowOptions {
+  std::string file;
+  bool csv = false;
+  bool json = false;
+  std::vector<std::string> metrics;
+};
+
+/// The commands of `dspark`; each prints its own errors and returns an ExitCode.
+int run_command(const RunOptions& options);
+int check_command(const std::string& experiment, const std::vector<std::string>& set);
+int show_command(const ShowOptions& options);
+/// `what`: policies, workloads, machines, metrics or all.
+int list_command(const std::string& what, bool markdown);
+int figures_command(const std::string& file, const std::string& out);
+
+/// Reads the command line and calls one of them.
+int command_line(int argc, const char* const* argv);
+
+}  // namespace dspark

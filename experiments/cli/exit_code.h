@@ -1,0 +1,14 @@
+#pragma once
+
+namespace dspark {
+
+/// What every command returns to the shell.
+enum ExitCode : int {
+  kDone = 0,
+  kCheckFailed = 1,
+  kInvalidInput = 2,     // a wrong file, option or value
+  kMachineCannot = 3,    // memory, disk, device, permissions
+  kInterrupted = 130,    // resumable
+};
+
+}  // namespace dspark

@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "experiments/cli/commands.h"
+#include "experiments/cli/exit_code.h"
+#include "experiments/cli/report.h"
+#include "experiments/schema/experiment.h"
+#include "sim/scenario.h"
+
+namespace dspark {
+namespace {
+
+/// Which kinds of the catalogue a word of the command line means; the order is that of the output.
+struct Section {
+  std::string word;
+  std::string kind;
+  std::string heading;
+};
+const std::vector<Section> kSections{
+    {"policies", "policy", "Depth policies (policy)"},
+    {"policies", "batching", "Batching policies (engine.batching)"},
+    {"workloads", "arrivals", "Arrivals (workload.arrivals)"},
+    {"workloads", "tokens", "Token counts (workload.prompt_tokens, workload.output_tokens)"},
+    {"machines", "machine", "Machines (machine)"},
+    {"machines", "acceptance", "Acceptance models and presets (machine.modelled.acceptance)"},
+};
+
+std::string requirement(const ParameterRecord& p) {
+  if (!p.default_value.empty()) return "default " + p.default_value;
+  return p.optional ? "optional" : "required";
+}
+
+void add_parameters(std::string& text, const std::vector<ParameterRecord>& parameters, std::size_t indent) {
+  for (const ParameterRecord& p : parameters) {
+    std::string facts = p.type;
+    if (!p.unit.empty()) facts += ", " + p.unit;
+    if (!p.range.empty()) facts += ", " + p.range;
+    text += fmt::format("{:{}}{}: {} ({}; {})\n", "", indent, p.name, p.meaning, facts, requirement(p));
+    add_parameters(text, p.members, indent + 2);
+  }
+}
+
+/// Text in a Markdown table's cell.
+std::string cell(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
+  return text;
+}
+
+void add_markdown_rows(std::string& text, const std::vector<ParameterRecord>& parameters, const std::string& prefix) {
+  for (const ParameterRecord& p : parameters) {
+    text += fmt::format("| `{}{}` | {} | {} | {} | {} | {} |\n", prefix, p.name, cell(p.type), cell(p.unit), cell(p.range),
+                        cell(requirement(p)), cell(p.meaning));
+    add_markdown_rows(text, p.members, prefix + p.name + ".");
+  }
+}
+
+void add_markdown_table(std::string& text, const std::vector<ParameterRecord>& parameters) {
+  if (parameters.empty()) return;
+  text += "\n| parameter | type | unit | range | default | meaning |\n|---|---|---|---|---|---|\n";
+  add_markdown_rows(text, parameters, "");
+}
+
+std::string entry_text(const CatalogueEntry& entry, bool markdown) {
+  const std::string note = entry.kind == "policy" && !entry.lossless ? " Not lossless." : "";
+  std::string text;
+  if (markdown) {
+    text = fmt::format("\n### `{}`\n\n{}.{}\n", entry.name, entry.meaning, note);
+    add_markdown_table(text, entry.parameters);
+  } else {
+    text = fmt::format("  {}  {}.{}\n", entry.name, entry.meaning, note);
+    add_parameters(text, entry.parameters, 6);
+  }
+  return text;
+}
+
+std::string heading_text(const std::string& heading, bool markdown) {
+  return markdown ? fmt::format("\n## {}\n", heading) : fmt::format("{}\n", heading);
+}
+
+std::string parameters_text(const std::string& heading, const std::vector<ParameterRecord>& records, bool markdown) {
+  std::string text = heading_text(heading, markdown);
+  if (markdown) {
+    add_markdown_table(text, records);
+  } else {
+    add_parameters(text, records, 2);
+  }
+  return text + (markdown ? "" : "\n");
+}
+
+std::string metrics_text(bool markdown) {
+  std::string text = heading_text("Metrics", markdown);
+  if (markdown) text += "\n| metric | unit | meaning |\n|---|---|---|\n";
+  for (const MetricInfo& metric : metric_catalogue()) {
+    const std::string name = metric.name + (metric.by_position ? ".k" : "");
+    text += markdown ? fmt::format("| `{}` | {} | {} |\n", name, cell(metric.unit), cell(metric.description))
+                     : fmt::format("  {} [{}]  {}\n", name, metric.unit, metric.description);
+  }
+  return text;
+}
+
+}  // namespace
+
+int list_command(const std::string& what, bool markdown) {
+  const bool all = what == "all";
+  std::string text = markdown ? "<!-- Made by `dspark list --markdown`; do not edit. -->\n" : "";
+  if (all) {
+    text += parameters_text("Experiment", describe_experiment(), markdown);
+    text += parameters_text("Machine, engine, workload, policy and stop rule", describe_scenario(), markdown);
+  }
+  const std::vector<CatalogueEntry> entries = catalogue();
+  for (const Section& section : kSections) {
+    if (!all && section.word != what) continue;
+    std::string body;
+    for (const CatalogueEntry& entry : entries) {
+      if (entry.kind == section.kind) body += entry_text(entry, markdown);
+    }
+    if (!body.empty()) text += heading_text(section.heading, markdown) + body + (markdown ? "" : "\n");
+  }
+  if (all || what == "metrics") text += metrics_text(markdown);
+  return print_output(text) ? kDone : kMachineCannot;
+}
+
+}  // namespace dspark

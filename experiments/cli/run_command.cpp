@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "experiments/cli/commands.h"
+#include "experiments/cli/exit_code.h"
+#include "experiments/cli/provenance.h"
+#include "experiments/cli/report.h"
+#include "experiments/files.h"
+#include "experiments/results/hdf5_file.h"
+#include "experiments/results/result_tables.h"
+#include "experiments/schema/experiment.h"
+#include "experiments/sweep/interrupt.h"
+#include "experiments/sweep/runner.h"
+
+namespace dspark {
+namespace {
+
+namespace fs = std::filesystem;
+
+int fail(const Error& error, ExitCode code) {
+  print_error(error);
+  return code;
+}
+
+std::string default_out(const std::string& experiment) {
+  return (fs::path("results") / fs::path(experiment).stem()).string() + ".h5";
+}
+
+std::string partial_of(const std::string& out) { return out + ".partial"; }
+
+void say(const RunOptions& options, const std::string& line) {
+  if (!options.quiet) fmt::print(stderr, "{}\n", line);
+}
+
+/// What to do about a result that is there already: an exit code, or nullopt to run.
+std::optional<int> existing_result(const RunOptions& options, const std::string& out, const Experiment& experiment) {
+  std::error_code ignored;
+  if (!fs::exists(out, ignored)) return std::nullopt;
+  if (fs::is_directory(out, ignored)) {
+    return fail({fmt::format("'{}' is a directory", out), {}, "--out names a file"}, kInvalidInput);
+  }
+  if (options.fresh) return std::nullopt;
+  const auto before = read_result_file(out);
+  if (!before) {
+    return fail({before.error().message, {}, "--fresh overwrites it; another --out keeps it"}, kInvalidInput);
+  }
+  if (before->text("experiment_digest") != hex(experiment.digest)) {
+    return fail({fmt::format("'{}' holds the result of another experiment or version", out),
+                 {},
+                 "--fresh overwrites it; another --out keeps it"},
+                kInvalidInput);
+  }
+  fs::remove(partial_of(out), ignored);  // killed between the result's rename and this
+  say(options, fmt::format("already complete: {} (--fresh runs it again)", out));
+  return kDone;
+}
+
+std::string resume_hint(const RunOptions& options, std::size_t done, std::size_t total) {
+  std::string command = "dspark run " + options.experiment;
+  if (!options.out.empty()) command += " --out " + options.out;
+  for (const std::string& set : options.set) command += fmt::format(" --set '{}'", set);
+  return fmt::format("interrupted: {} of {} runs are kept; resume with: {}", done, total, command);
+}
+
+std::size_t count_done(const SweepResults& results) {
+  std::size_t done = 0;
+  for (const auto& result : results) done += result.has_value();
+  return done;
+}
+
+int write_result(const RunOptions& options, const std::string& out, const Experiment& experiment,
+                 const SweepResults& results, const std::string& provenance) {
+  const auto bytes = encode_hdf5(build_result(experiment, results));
+  if (!bytes) return fail(bytes.error(), kMachineCannot);
+  const std::string sidecar = fs::path(out).replace_extension().string() + ".provenance.json";
+  if (const auto error = write_file_atomically(sidecar, provenance)) return fail(*error, kMachineCannot);
+  if (const auto error = write_file_atomically(out, *bytes)) return fail(*error, kMachineCannot);
+  say(options, fmt::format("wrote {} ({} points × {} replications); next: dspark show {}", out,
+                           experiment.points.size(), experiment.replications, out));
+  return kDone;
+}
+
+int run_and_write(const RunOptions& options, const std::string& out, const Experiment& experiment) {
+  const auto started = std::chrono::system_clock::now();
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int jobs = options.jobs > 0 ? options.jobs : cores;
+  if (const auto error = create_folder_of(out)) return fail(*error, kMachineCannot);
+  ResultLog log;
+  if (const auto refused = log.open(partial_of(out), experiment.work, options.fresh)) {
+    return fail(refused->error,
+                refused->refusal == ResultLog::Refusal::invalid_input ? kInvalidInput : kMachineCannot);
+  }
+  SweepResults results = results_so_far(experiment, log.take_finished());
+  const std::size_t resumed = count_done(results);
+  if (resumed > 0) say(options, fmt::format("resuming: {} of {} runs are done", resumed, results.size()));
+  if (log.discarded_bytes() > 0) {
+    say(options, fmt::format("the last {} bytes of the log were torn or damaged; what they held runs again",
+                             log.discarded_bytes()));
+  }
+  catch_interrupts();
+  Progress progress(results.size(), resumed, options.quiet);
+  const SweepOutcome outcome = run_sweep(experiment, jobs, results, log, progress, interrupt_requested());
+  progress.finish();
+  if (outcome.log_error) return fail(*outcome.log_error, kMachineCannot);
+  if (outcome.run_error) return fail(*outcome.run_error, kInvalidInput);
+  if (outcome.interrupted) {
+    fmt::print(stderr, "{}\n", resume_hint(options, count_done(results), results.size()));
+    return kInterrupted;
+  }
+  const std::string provenance = provenance_json(experiment, jobs, resumed, started);
+  const int code = write_result(options, out, experiment, results, provenance);
+  if (code == kDone) log.remove();
+  return code;
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options) {
+  Errors errors;
+  const auto experiment = read_experiment(options.experiment, options.set, errors);
+  if (!experiment) {
+    print_errors(errors);
+    return kInvalidInput;
+  }
+  const std::string out = options.out.empty() ? default_out(options.experiment) : options.out;
+  if (const auto code = existing_result(options, out, *experiment)) return *code;
+  return run_and_write(options, out, *experiment);
+}
+
+int check_command(const std::string& path, const std::vector<std::string>& set) {
+  Errors errors;
+  const auto experiment = read_experiment(path, set, errors);
+  if (!experiment) {
+    print_errors(errors);
+    return kInvalidInput;
+  }
+  const std::size_t points = experiment->points.size();
+  const std::string summary = fmt::format("{}: valid, {} point{} × {} replication{}\n", path, points,
+                                          points == 1 ? "" : "s", experiment->replications,
+                                          experiment->replications == 1 ? "" : "s");
+  return print_output(summary) ? kDone : kMachineCannot;
+}
+
+}  // namespace dspark

@@ -1,0 +1,196 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "experiments/cli/show_data.h"
+
+namespace dspark {
+namespace {
+
+/// Characters of UTF-8 text, for alignment.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+using Row = std::vector<std::string>;
+
+/// Rows with aligned columns (the first to the left), the columns after the first `fixed` ones broken into as many
+/// blocks as the width asks for.
+std::string aligned(const std::vector<Row>& rows, std::size_t fixed, std::size_t width) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const Row& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
+  }
+  std::string text;
+  for (std::size_t begin = fixed; begin < widths.size() || begin == fixed;) {
+    std::vector<std::size_t> columns;
+    std::size_t used = 0;
+    const auto take = [&](std::size_t c) {
+      columns.push_back(c);
+      used += widths[c] + 2;
+    };
+    for (std::size_t c = 0; c < fixed; ++c) take(c);
+    std::size_t end = begin;
+    while (end < widths.size() && (end == begin || used + widths[end] + 2 <= width)) take(end++);
+    for (const Row& row : rows) {
+      std::string line;
+      for (const std::size_t c : columns) {
+        const std::string pad(widths[c] - width_of(row[c]) + 2, ' ');
+        line += c < fixed ? row[c] + pad : pad + row[c];
+      }
+      line.erase(line.find_last_not_of(' ') + 1);
+      text += "  " + line + "\n";
+    }
+    if (end >= widths.size()) break;
+    text += "\n";
+    begin = end;
+  }
+  return text;
+}
+
+std::string number(double value) {
+  if (std::isnan(value)) return "-";
+  const double size = std::fabs(value);
+  if (size >= 1e7 || (size > 0 && size < 1e-3)) return fmt::format("{:.3g}", value);
+  const int decimals = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4;
+  return fmt::format("{:.{}f}", value, decimals);
+}
+
+std::string cell_text(const Cell& cell) {
+  if (std::isnan(cell.low)) return number(cell.mean);
+  return number(cell.mean) + " ± " + fmt::format("{:.2g}", (cell.high - cell.low) / 2);
+}
+
+/// Rows of the tables: the combinations of all axes but the policy's; columns: the policies; both as they appear.
+struct Layout {
+  std::vector<std::size_t> row_axes;
+  std::vector<Row> rows;
+  std::vector<std::string> policies;
+  std::map<std::pair<std::size_t, std::size_t>, std::size_t> points;  // (row, column): point
+
+  explicit Layout(const ShowData& data) {
+    for (std::size_t axis = 0; axis < data.axes().size(); ++axis) {
+      if (data.axes()[axis] != "policy" && !data.axes()[axis].starts_with("policy.")) row_axes.push_back(axis);
+    }
+    for (std::size_t point = 0; point < data.points(); ++point) {
+      Row row;
+      for (const std::size_t axis : row_axes) row.push_back(data.axis_text(axis, point));
+      points.emplace(std::pair(place(rows, row), place(policies, data.axis_text(0, point))), point);
+    }
+  }
+
+  template <class T>
+  static std::size_t place(std::vector<T>& known, const T& value) {
+    const auto at = std::find(known.begin(), known.end(), value);
+    if (at != known.end()) return static_cast<std::size_t>(at - known.begin());
+    known.push_back(value);
+    return known.size() - 1;
+  }
+};
+
+bool more_is_better(const std::string& metric) {
+  return metric == "throughput" || metric == "user_speed_mean" || metric == "accepted_length" || metric == "goodput";
+}
+
+std::string metric_table(const ShowData& data, const Layout& layout, std::size_t metric, std::size_t width) {
+  const std::string& name = data.metrics()[metric];
+  const bool mark = more_is_better(name) && layout.policies.size() > 1;
+  std::vector<Row> rows{Row{}};
+  for (const std::size_t axis : layout.row_axes) rows[0].push_back(data.axes()[axis]);
+  for (const std::string& policy : layout.policies) rows[0].push_back(policy + (mark ? " " : ""));
+  for (std::size_t r = 0; r < layout.rows.size(); ++r) {
+    Row row = layout.rows[r];
+    std::size_t best = row.size();
+    double best_mean = -INFINITY;
+    for (std::size_t p = 0; p < layout.policies.size(); ++p) {
+      const auto point = layout.points.find({r, p});
+      const Cell* cell = point == layout.points.end() ? nullptr : data.cell(metric, point->second);
+      if (cell && cell->mean > best_mean) {
+        best_mean = cell->mean;
+        best = row.size();
+      }
+      row.push_back(cell ? cell_text(*cell) : "-");
+    }
+    if (mark) {
+      for (std::size_t c = layout.row_axes.size(); c < row.size(); ++c) row[c] += c == best ? "*" : " ";
+    }
+    rows.push_back(std::move(row));
+  }
+  const std::string unit = data.unit(metric) == "1" ? std::string() : " [" + data.unit(metric) + "]";
+  return fmt::format("{}{}: mean ± half of the 95 % interval{}\n", name, unit, mark ? ", * the highest" : "") +
+         aligned(rows, layout.row_axes.size(), width) + "\n";
+}
+
+std::string crossovers(const ShowData& data, std::size_t width) {
+  const Table& table = data.file().table("crossovers");
+  if (table.rows() < 2) return {};
+  std::vector<std::size_t> context;
+  const std::string load = data.file().text("load_axis");
+  for (std::size_t axis = 0; axis < data.axes().size(); ++axis) {
+    const std::string& name = data.axes()[axis];
+    if (name != "policy" && !name.starts_with("policy.") && name != load) context.push_back(axis);
+  }
+  std::vector<Row> rows{Row{}};
+  for (const std::size_t axis : context) rows[0].push_back(data.axes()[axis]);
+  for (const char* head : {"load", "best policy", "throughput", "ahead of", "by", "95 % interval", ""}) rows[0].push_back(head);
+  for (std::size_t r = 0; r < table.rows(); ++r) {
+    Row row;
+    const auto best = static_cast<std::size_t>(table.integers("best")[r]);
+    for (const std::size_t axis : context) row.push_back(best < data.points() ? data.axis_text(axis, best) : "");
+    const double low = table.numbers("margin_low")[r];
+    const auto percent = [](double share) { return std::isnan(share) ? "-" : fmt::format("{:+.1f} %", share * 100); };
+    const double load_value = table.numbers("load")[r];
+    row.push_back(std::isnan(load_value) ? "-" : fmt::format("{}", load_value));
+    row.push_back(table.texts("policy")[r]);
+    row.push_back(number(table.numbers("throughput")[r]));
+    row.push_back(table.texts("runner_up_policy")[r]);
+    row.push_back(percent(table.numbers("margin")[r]));
+    row.push_back(std::isnan(low) ? "-" : percent(low) + " .. " + percent(table.numbers("margin_high")[r]));
+    row.push_back(table.integers("changed")[r] != 0 ? "<- changes" : "");
+    rows.push_back(std::move(row));
+  }
+  return "best policy by throughput at each load\n" + aligned(rows, context.size() + 1, std::max<std::size_t>(width, 200)) + "\n";
+}
+
+std::string fits(const ShowData& data) {
+  const Table& table = data.file().table("fits");
+  if (table.rows() == 0) return {};
+  std::vector<Row> rows{{"what", "role", "measured", "modelled", "miss", "unit"}};
+  for (std::size_t r = 0; r < table.rows(); ++r) {
+    const double measured = table.numbers("measured")[r];
+    const double modelled = table.numbers("modelled")[r];
+    const bool compared = std::isfinite(measured) && measured != 0;
+    rows.push_back({table.texts("what")[r], table.texts("role")[r], number(measured), number(modelled),
+                    compared ? fmt::format("{:+.2f} %", (modelled / measured - 1) * 100) : "-", table.texts("unit")[r]});
+  }
+  return "against published measurements\n" + aligned(rows, 2, 200) + "\n";
+}
+
+std::string lossless_note(const ShowData& data) {
+  const Texts& policies = data.file().table("points").texts("policy");
+  const Integers& lossless = data.file().table("points").integers("policy_lossless");
+  std::vector<std::string> lossy;
+  for (std::size_t point = 0; point < lossless.size() && point < policies.size(); ++point) {
+    if (lossless[point] == 0) Layout::place(lossy, policies[point]);
+  }
+  if (lossy.empty()) return "all policies are lossless: the output distribution is the target model's\n";
+  return fmt::format("not lossless (bounds, not for serving): {}; all others are\n", fmt::join(lossy, ", "));
+}
+
+}  // namespace
+
+std::string terminal_text(const ShowData& data, const std::vector<std::size_t>& metrics, std::size_t width) {
+  const ResultFile& file = data.file();
+  const std::string title = file.text("title");
+  std::string text = (title.empty() ? "untitled" : title) + "\n";
+  text += fmt::format("{} points × {} replications, seed {}, experiment {}\n\n", data.points(), file.integer("replications"),
+                      file.integer("seed"), file.text("experiment_digest"));
+  const Layout layout(data);
+  for (const std::size_t metric : metrics) text += metric_table(data, layout, metric, width);
+  return text + crossovers(data, width) + fits(data) + lossless_note(data);
+}
+
+}  // namespace dspark

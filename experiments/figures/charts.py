@@ -1,0 +1,306 @@
+"""The figures: each takes a Results and gives a matplotlib figure."""
+
+import numpy as np
+from curves import best_by_load, crossovers, matched_point
+from results import Curve, FigureError, fixed_depth
+from style import (
+    INK,
+    add_legend,
+    add_text_above,
+    draw_line,
+    halo,
+    load_ticks,
+    log_axis,
+    new_figure,
+    plain_number,
+    policy_styles,
+)
+
+PANEL_MM = 58
+METRIC_LABELS = {
+    "throughput": "Throughput",
+    "user_speed_mean": "User speed",
+    "user_speed_p50": "User speed, median",
+    "accepted_length": "Accepted length τ",
+    "verification_length": "Verification length",
+    "batch_tokens": "Rows per step",
+    "step_seconds_mean": "Step time",
+}
+LOAD_LABELS = {"users": "Concurrent users", "rate": "Arrival rate"}
+
+
+def label(name, unit):
+    words = METRIC_LABELS.get(name) or name.replace("_", " ").replace(".", " at position ")
+    words = words[0].upper() + words[1:]
+    return f"{words} ({unit})" if unit else words
+
+
+def load_label(results):
+    last = results.load_axis.split(".")[-1]
+    unit = results.unit(results.load_axis)
+    words = LOAD_LABELS.get(last, last.replace("_", " ").capitalize())
+    return f"{words} ({unit})" if unit and unit not in ("users", "1") else words
+
+
+def _plot_by_load(axes, curves, styles):
+    for policy, curve in curves.items():
+        if np.isfinite(curve.low).any():  # one replication has no interval
+            band = {"color": styles[policy]["color"], "alpha": 0.18, "linewidth": 0}
+            axes.fill_between(curve.load, curve.low, curve.high, **band)
+        draw_line(axes, curve.load, curve.mean, styles[policy])
+
+
+def _all_positive(curves):
+    return all((curve.mean > 0).all() for curve in curves.values())
+
+
+def _require_positive_loads(results, curves):
+    if not all((curve.load > 0).all() for curve in curves.values()):
+        raise FigureError(f"{results.path}: a load of 0 cannot stand on a logarithmic axis ({results.load_axis})")
+
+
+def metric_by_load(results, metric):
+    """One metric against load, a line for each policy, 95 % bands."""
+    curves = results.curves(metric)
+    _require_positive_loads(results, curves)
+    figure, axes = new_figure(PANEL_MM, len(curves))
+    styles = policy_styles(results.policies, results.lossless)
+    _plot_by_load(axes, curves, styles)
+    load_ticks(axes, {load for curve in curves.values() for load in curve.load})
+    means = np.concatenate([curve.mean for curve in curves.values()])
+    if _all_positive(curves) and means.max() > 20 * means.min():
+        axes.set_yscale("log")
+        log_axis(axes.yaxis, means.min(), means.max())
+    else:
+        axes.set_ylim(bottom=min(0, means.min()), top=1.06 * means.max() if means.max() > 0 else None)
+    axes.set_xlabel(load_label(results))
+    axes.set_ylabel(label(metric, results.unit(metric)))
+    add_legend(figure, [styles[policy] for policy in curves])
+    return figure
+
+
+def _fixed_family(curves):
+    return {policy: curve for policy, curve in curves.items() if fixed_depth(policy) is not None}
+
+
+def load(results):
+    """Throughput against load; the best fixed depth is the band behind the lines, its changes are marked."""
+    curves = results.curves("throughput")
+    _require_positive_loads(results, curves)
+    if not _all_positive(curves):
+        raise FigureError(f"{results.path}: a throughput of 0 cannot stand on a logarithmic axis")
+    family = _fixed_family(curves)
+    styles = policy_styles(results.policies, results.lossless)
+    # A large family would hide the rest: none, the shallowest and the deepest stay.
+    by_depth = sorted(family, key=fixed_depth)
+    kept = by_depth if len(family) < 4 else [*by_depth[:2], by_depth[-1]]
+    shown = {policy: curve for policy, curve in curves.items() if policy not in family or policy in kept}
+    figure, axes = new_figure(PANEL_MM, len(shown) + bool(family))
+    axes.set_yscale("log")
+    entries = [styles[policy] for policy in shown]
+    if family:
+        envelope = {"color": "#BBBBBB", "linewidth": 5, "solid_capstyle": "round", "label": "best fixed depth"}
+        xs, _, ys = zip(*best_by_load(family), strict=True)
+        axes.plot(xs, ys, **envelope, zorder=1)
+        entries.append(envelope)
+    _plot_by_load(axes, shown, styles)
+    if family:
+        _mark_crossovers(axes, family)
+    load_ticks(axes, {x for curve in curves.values() for x in curve.load})
+    means = np.concatenate([curve.mean for curve in shown.values()])
+    log_axis(axes.yaxis, means.min(), means.max())
+    axes.set_xlabel(load_label(results))
+    axes.set_ylabel(label("throughput", results.unit("throughput")))
+    add_legend(figure, entries)
+    return figure
+
+
+def _mark_crossovers(axes, family):
+    """A thin line where the best fixed depth changes, and the depths that lead along the bottom."""
+    changes = crossovers(family)
+    best = best_by_load(family)
+    edges = [best[0][0], *(change.load for change in changes), best[-1][0]]
+    leaders = [best[0][1], *(change.after for change in changes)]
+    for change in changes:
+        axes.axvline(change.load, color=INK, linewidth=0.5, linestyle=(0, (1, 2)), zorder=0)
+    transform = axes.get_xaxis_transform()
+    span = np.log(edges[-1] / edges[0]) if edges[-1] > edges[0] else 1
+    for i, (left, right, leader) in enumerate(zip(edges, edges[1:], leaders, strict=False)):
+        words = f"k={fixed_depth(leader)}"
+        if i == 0 and np.log(right / left) > 0.25 * span:
+            words = f"best k={fixed_depth(leader)}"
+        elif np.log(right / left) < 0.09 * span:
+            words = str(fixed_depth(leader)) if np.log(right / left) > 0.02 * span else ""
+        text = axes.text(np.sqrt(left * right), 0.02, words, transform=transform, ha="center", va="bottom", fontsize=6)
+        halo(text)
+
+
+def crossover(results):
+    """Throughput relative to the best fixed depth at the same load: who leads, by how much, and where that changes."""
+    curves = results.curves("throughput")
+    _require_positive_loads(results, curves)
+    family = _fixed_family(curves)
+    if not family:
+        raise FigureError(f"{results.path}: no policy `none` or `fixed:k` to compare with")
+    best = {x: mean for x, _, mean in best_by_load(family)}
+    relative = {}
+    for policy, curve in curves.items():
+        rows = np.array([x in best for x in curve.load])
+        scale = np.array([best[x] for x in curve.load[rows]]) / 100
+        columns = (column[rows] / scale for column in (curve.mean, curve.low, curve.high))
+        relative[policy] = Curve(curve.load[rows], *columns)
+    figure, axes = new_figure(PANEL_MM, len(relative))
+    axes.axhline(100, color=INK, linewidth=0.7, zorder=1)
+    styles = policy_styles(results.policies, results.lossless)
+    _plot_by_load(axes, relative, styles)
+    _mark_crossovers(axes, family)
+    load_ticks(axes, {x for curve in curves.values() for x in curve.load})
+    highest = max(curve.mean.max() for curve in relative.values())
+    lowest = min(curve.mean.min() for curve in relative.values())
+    top = highest + 0.06 * (highest - max(lowest, 40))
+    # Below 40 % nothing is compared any more; lines leave through the floor. The strip under it names the best k.
+    floor = max(lowest, 40)
+    axes.set_ylim(floor - 0.12 * (top - floor), top)
+    axes.set_xlabel(load_label(results))
+    axes.set_ylabel("Throughput (% of the best fixed depth)")
+    add_legend(figure, [styles[policy] for policy in relative])
+    return figure
+
+
+def frontier(results):
+    """Throughput against user speed, a line for each policy through the loads, with matched read-outs."""
+    speed, throughput = results.curves("user_speed_mean"), results.curves("throughput")
+    policies = [policy for policy in speed if policy in throughput]
+    frontiers = {}
+    for policy in policies:
+        shared = sorted(set(speed[policy].load) & set(throughput[policy].load))
+        rows = [np.isin(curve.load, shared) for curve in (speed[policy], throughput[policy])]
+        frontiers[policy] = (np.array(shared), speed[policy].mean[rows[0]], throughput[policy].mean[rows[1]])
+    if not all((values > 0).all() for _, *both in frontiers.values() for values in both):
+        raise FigureError(f"{results.path}: a speed or throughput of 0 cannot stand on a logarithmic axis")
+    match = matched_frontier(results, frontiers)
+    rows = read_outs(match) if match else []
+    figure, axes = new_figure(PANEL_MM + 8, len(policies), text_rows=len(rows))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    styles = policy_styles(results.policies, results.lossless)
+    for policy in policies:
+        _, x, y = frontiers[policy]
+        _plot_crosses(axes, speed[policy], throughput[policy], styles[policy]["color"])
+        draw_line(axes, x, y, styles[policy])
+    for axis, i in ((axes.xaxis, 1), (axes.yaxis, 2)):
+        values = np.concatenate([frontiers[policy][i] for policy in policies])
+        log_axis(axis, values.min(), values.max())
+    axes.set_xlabel(label("user_speed_mean", results.unit("user_speed_mean")))
+    axes.set_ylabel(label("throughput", results.unit("throughput")))
+    if match:
+        _draw_match(axes, match)
+        add_text_above(figure, rows)
+    _mark_loads(axes, results, frontiers)
+    add_legend(figure, [styles[policy] for policy in policies])
+    return figure
+
+
+def matched_frontier(results, frontiers):
+    """The matched read-outs against `none`, or the first fixed depth; policies that are not lossless do not compete."""
+    baselines = [policy for policy in frontiers if policy == "none"]
+    baselines += [policy for policy in frontiers if fixed_depth(policy) is not None]
+    eligible = [policy for policy in frontiers if results.lossless.get(policy, True)]
+    return matched_point(frontiers, baselines[0], eligible) if baselines else None
+
+
+def read_outs(match):
+    faster, wider = match.more_speed, match.more_throughput
+    return [
+        f"↑ at {match.speed:.4g} tokens/s per user: {wider.policy} serves {wider.ratio:.2f} × {match.baseline}",
+        f"→ at {plain_number(float(f'{match.throughput:.3g}'))} tokens/s in all: {faster.policy} is "
+        f"{faster.ratio:.2f} × as fast as {match.baseline}",
+    ]
+
+
+def _plot_crosses(axes, speed, throughput, color):
+    shared = sorted(set(speed.load) & set(throughput.load))
+    s, t = np.isin(speed.load, shared), np.isin(throughput.load, shared)
+    s &= np.isfinite(speed.low)
+    t &= np.isfinite(throughput.low)
+    if s.sum() != t.sum() or not s.any():
+        return
+    style = {"color": color, "linewidth": 0.7, "alpha": 0.8}
+    axes.hlines(throughput.mean[t], speed.low[s], speed.high[s], **style)
+    axes.vlines(speed.mean[s], throughput.low[t], throughput.high[t], **style)
+
+
+def _draw_match(axes, match):
+    arrow = {"arrowstyle": "-|>,head_width=0.18,head_length=0.4", "color": INK, "linewidth": 0.8}
+    arrow |= {"shrinkA": 2, "shrinkB": 1}
+    anchor = (match.speed, match.throughput)
+    up, right = match.more_throughput, match.more_speed
+    for target, ratio, offset, ha, va in (
+        ((match.speed, up.value), up.ratio, (-2, 0), "right", "center"),
+        ((right.value, match.throughput), right.ratio, (0, -2.5), "center", "top"),
+    ):
+        words = f"×{ratio:.2f}"
+        axes.annotate("", xy=target, xytext=anchor, arrowprops=arrow, zorder=6)
+        middle = tuple(np.sqrt(np.array(anchor) * np.array(target)))
+        halo(axes.annotate(words, middle, xytext=offset, textcoords="offset points", ha=ha, va=va, zorder=7), 2)
+
+
+def _mark_loads(axes, results, frontiers):
+    """Names the two ends of the longest line, so that the reader knows which way load runs."""
+    loads, x, y = max(frontiers.values(), key=lambda columns: columns[1][0] * columns[2][0])
+    word = results.load_axis.split(".")[-1].rstrip("s") if results.load_axis.endswith("users") else ""
+    for i, plural in ((0, ""), (-1, "s")):
+        if len(loads) < 2:
+            return
+        words = f"{plain_number(loads[i])} {word}{plural if loads[i] != 1 else ''}".strip()
+        offset, ha, va = ((0, -5), "center", "top") if i == 0 else ((0, 5), "center", "bottom")
+        halo(axes.annotate(words, (x[i], y[i]), xytext=offset, textcoords="offset points", ha=ha, va=va, fontsize=6))
+
+
+def acceptance_by_position(results):
+    """Share of verified draft tokens accepted, given that all before them were, at the highest load. The deepest fixed
+    depth shows the drafter; adaptive policies verify fewer, likelier tokens."""
+    names = [name for name in results.metric_names() if name.startswith("acceptance.")]
+    if not names:
+        results.values("acceptance.1")  # the error says which metrics there are
+    positions = sorted(int(name.split(".")[1]) for name in names)
+    curves = {}
+    for policy in results.policies:
+        rows = []
+        for k in positions:
+            curve = results.curve(f"acceptance.{k}", policy)
+            if len(curve.load) and curve.load[-1] == _highest_load(results):
+                rows.append((k, curve.mean[-1], curve.low[-1], curve.high[-1]))
+        if rows:
+            curves[policy] = Curve(*np.array(rows, dtype=float).T)
+    family = sorted((policy for policy in curves if fixed_depth(policy)), key=fixed_depth)
+    for policy in family[:-1]:
+        del curves[policy]
+    figure, axes = new_figure(PANEL_MM, len(curves))
+    styles = policy_styles(results.policies, results.lossless)
+    _plot_by_load(axes, curves, styles)
+    axes.set_xticks(positions)
+    axes.set_xlim(positions[0] - 0.3, positions[-1] + 0.3)
+    lowest = min(curve.mean.min() for curve in curves.values())
+    axes.set_ylim(max(0, np.floor(10 * lowest - 0.5) / 10), 1)
+    axes.set_xlabel(f"Draft position (at {plain_number(_highest_load(results))} {results.load_axis.split('.')[-1]})")
+    axes.set_ylabel("Acceptance, given all before")
+    add_legend(figure, [styles[policy] for policy in curves])
+    return figure
+
+
+def _highest_load(results):
+    return max(curve.load[-1] for curve in results.curves("throughput").values())
+
+
+def verification_length(results):
+    return metric_by_load(results, "verification_length")
+
+
+FIGURES = {
+    "frontier": frontier,
+    "load": load,
+    "crossover": crossover,
+    "verification_length": verification_length,
+    "acceptance_by_position": acceptance_by_position,
+}

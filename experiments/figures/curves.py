@@ -1,0 +1,124 @@
+"""What is read off curves: matched points of a frontier, envelopes and where they change hands.
+
+All curves are piecewise linear between measured points on logarithmic scales, in both directions.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+
+def _crossings(along, across, level):
+    """Values of `across` wherever the polyline (in order of load) passes `along` = level; all positive."""
+    x, y = np.log(along), np.log(across)
+    target = np.log(level)
+    found = []
+    if len(x) == 1 and np.isclose(x[0], target):
+        found.append(across[0])
+    for i in range(len(x) - 1):
+        low, high = sorted((x[i], x[i + 1]))
+        if not low - 1e-12 <= target <= high + 1e-12:
+            continue
+        if np.isclose(x[i], x[i + 1], rtol=0, atol=1e-12):
+            found.extend((across[i], across[i + 1]))
+        else:
+            share = (target - x[i]) / (x[i + 1] - x[i])
+            found.append(float(np.exp(y[i] + share * (y[i + 1] - y[i]))))
+    return found
+
+
+def throughput_at_speed(speed, throughput, level):
+    """The most tokens per second that the frontier gives at a user speed; None outside its range."""
+    return max(_crossings(speed, throughput, level), default=None)
+
+
+def speed_at_throughput(speed, throughput, level):
+    """The highest user speed that the frontier gives at a throughput; None outside its range."""
+    return max(_crossings(throughput, speed, level), default=None)
+
+
+@dataclass(frozen=True)
+class Gain:
+    policy: str
+    value: float  # of the best policy, at the anchor's level
+    ratio: float  # over the baseline
+
+
+@dataclass(frozen=True)
+class MatchedPoint:
+    """A point of the baseline's frontier, and the best that others do at its speed and at its throughput."""
+
+    baseline: str
+    load: float
+    speed: float
+    throughput: float
+    more_throughput: Gain  # at the same user speed
+    more_speed: Gain  # at the same throughput
+
+
+def matched_point(frontiers, baseline, eligible):
+    """`frontiers`: {policy: (load, speed, throughput)}. The anchor is the baseline's middle load, or the nearest one
+    that some other eligible policy reaches in both directions; None where there is none."""
+    load, speed, throughput = frontiers[baseline]
+    middle = (len(load) - 1) / 2
+    for i in sorted(range(len(load)), key=lambda index: (abs(index - middle), index)):
+        by_throughput, by_speed = [], []
+        for policy in eligible:
+            if policy == baseline:
+                continue
+            _, other_speed, other_throughput = frontiers[policy]
+            value = throughput_at_speed(other_speed, other_throughput, speed[i])
+            if value is not None:
+                by_throughput.append(Gain(policy, value, value / throughput[i]))
+            value = speed_at_throughput(other_speed, other_throughput, throughput[i])
+            if value is not None:
+                by_speed.append(Gain(policy, value, value / speed[i]))
+        if by_throughput and by_speed:
+            best = [max(gains, key=lambda gain: gain.ratio) for gains in (by_throughput, by_speed)]
+            return MatchedPoint(baseline, float(load[i]), float(speed[i]), float(throughput[i]), *best)
+    return None
+
+
+@dataclass(frozen=True)
+class Crossover:
+    load: float  # where two curves meet, by interpolation
+    before: str
+    after: str
+
+
+def best_by_load(curves):
+    """[(load, policy, mean)]: the highest mean at each load that all curves have; ties go to the earlier policy."""
+    shared = sorted(set.intersection(*(set(curve.load) for curve in curves.values())))
+    at = {policy: dict(zip(curve.load, curve.mean, strict=True)) for policy, curve in curves.items()}
+    best = []
+    for load in shared:
+        policy = max(curves, key=lambda name: at[name][load])
+        best.append((load, policy, at[policy][load]))
+    return best
+
+
+def crossovers(curves):
+    """Where the upper envelope changes hands, from the lowest load upwards. Positive loads and means only."""
+    best = best_by_load(curves)
+    at = {policy: dict(zip(curve.load, np.log(curve.mean), strict=True)) for policy, curve in curves.items()}
+    found = []
+    for (left, leader, _), (right, last, _) in pairwise(best):
+        position = 0.0  # share of the interval, in log load
+        while leader != last:
+            next_position, next_leader = 1.0, last
+            for policy in curves:
+                gap_left = at[leader][left] - at[policy][left]
+                gap_right = at[leader][right] - at[policy][right]
+                if gap_right >= 0 or gap_left <= gap_right:
+                    continue  # does not overtake within this interval
+                share = gap_left / (gap_left - gap_right)
+                # Of several that overtake at one place, the steepest leads from there on.
+                rank = (share, at[policy][left] - at[policy][right])
+                best_rank = (next_position, at[next_leader][left] - at[next_leader][right])
+                if share >= position and rank < best_rank:
+                    next_position, next_leader = share, policy
+            load = float(np.exp(np.log(left) + next_position * (np.log(right) - np.log(left))))
+            found.append(Crossover(load, leader, next_leader))
+            position, leader = next_position, next_leader
+    return found

@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+"""Figures of a result file: `plot.py RESULT.h5 [--out DIR] [--figure NAME]... [--where AXIS=VALUE]...`
+
+Writes RESULT_<figure>.png and .pdf. Without --figure, those that the experiment asked for. Names: frontier, load,
+crossover, verification_length, acceptance_by_position, and metric_by_load:METRIC for any metric of the file.
+Exit codes: 0 done, 2 wrong request or file, 3 the folder cannot be written.
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from results import FigureError, Results
+
+DEFAULT_FIGURES = ("frontier", "load")
+
+
+def parse_arguments(arguments):
+    parser = argparse.ArgumentParser(
+        prog="plot.py",
+        description="Figures (PNG and PDF) of a result file, from nothing but that file.",
+        epilog="Example: plot.py results/quickstart.h5 --out results --figure frontier "
+        "--figure metric_by_load:accepted_length",
+    )
+    parser.add_argument("result", metavar="RESULT.h5")
+    parser.add_argument("--out", metavar="DIR", help="where the files go; default: beside the result")
+    parser.add_argument(
+        "--figure",
+        action="append",
+        metavar="NAME",
+        help="frontier, load, crossover, verification_length, acceptance_by_position or metric_by_load:METRIC; "
+        "default: those of the experiment",
+    )
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="AXIS=VALUE",
+        help="only the points with this value of an axis, where more than policy and load vary",
+    )
+    return parser.parse_args(arguments)
+
+
+def requested(results, names):
+    """[(file name part, function of results)] of --figure or of the experiment's `figures`."""
+    from charts import FIGURES, metric_by_load
+
+    entries = names or results.figures or list(DEFAULT_FIGURES)
+    figures = []
+    for entry in entries:
+        metric = None
+        if isinstance(entry, dict) and list(entry) == ["metric_by_load"]:
+            metric = str(entry["metric_by_load"])
+        elif isinstance(entry, str) and entry.startswith("metric_by_load:"):
+            metric = entry.split(":", 1)[1]
+        if metric is not None:
+            figures.append((metric.replace(".", "_"), lambda r, metric=metric: metric_by_load(r, metric)))
+        elif isinstance(entry, str) and entry in FIGURES:
+            figures.append((entry, FIGURES[entry]))
+        else:
+            raise FigureError(f"no figure '{entry}'; there are {', '.join(FIGURES)} and metric_by_load:METRIC")
+    return figures
+
+
+def main(arguments):
+    options = parse_arguments(arguments)
+    try:
+        where = {}
+        for item in options.where:
+            axis, equals, value = item.partition("=")
+            if not equals:
+                raise FigureError(f"--where {item}: expected AXIS=VALUE")
+            where[axis] = value
+        results = Results(options.result, where)
+        # A fresh machine builds its font cache at the first figure; that is no news for whoever asked for one.
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
+        from style import render, write
+
+        files = {}
+        for name, draw in requested(results, options.figure):
+            title = f"{results.title}: {name}" if results.title else name
+            for suffix, content in render(draw(results), title).items():
+                files[f"{Path(options.result).stem}_{name}.{suffix}"] = content
+    except FigureError as error:
+        print(f"plot.py: {error}", file=sys.stderr)
+        return 2
+    folder = Path(options.out) if options.out else Path(options.result).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write(folder / name, content)
+            print(folder / name)
+    except OSError as error:
+        print(f"plot.py: {folder}: cannot write ({error.strerror or error})", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

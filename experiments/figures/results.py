@@ -1,0 +1,215 @@
+"""Reads a result file (docs/results.md): everything a figure shows comes from here."""
+
+import json
+import re
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+
+
+class FigureError(Exception):
+    """What is wrong with the file or the request, in one line."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One metric of one policy through the loads, in ascending order of load. All arrays have one length."""
+
+    load: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray  # NaN where there is no interval (one replication)
+    high: np.ndarray
+
+
+# Units of metrics and axes where the file does not name them.
+UNITS = {
+    "throughput": "tokens/s",
+    "user_speed_mean": "tokens/s",
+    "user_speed_p50": "tokens/s",
+    "step_seconds_mean": "s",
+    "accepted_length": "tokens",
+    "verification_length": "tokens",
+    "batch_tokens": "tokens",
+}
+# Last parts of axis names that mean load, for files without the attribute `load_axis`.
+LOAD_WORDS = ("users", "rate", "requests_per_second", "concurrency", "load")
+
+
+def fixed_depth(policy):
+    """k of `fixed:k` and `{fixed: {k: k}}`, 0 of `none`, else None."""
+    if policy == "none":
+        return 0
+    match = re.fullmatch(r"\{?\s*fixed\s*:\s*(?:\{\s*k\s*:\s*)?(\d+)[\s}]*", policy)
+    return int(match.group(1)) if match else None
+
+
+class Results:
+    """One result file. `where` keeps only the points at which an axis has a value: {axis: text}."""
+
+    def __init__(self, path, where=None):
+        self.path = str(path)
+        self.where = dict(where or {})
+        try:
+            with h5py.File(path, "r") as file:
+                self._read(file)
+            self._choose_rows()
+            self._choose_load_axis()
+        except FigureError:
+            raise
+        except Exception as error:  # a damaged file may be wrong in any way
+            reason = str(error).strip("'\"").splitlines()[0] if str(error) else type(error).__name__
+            raise FigureError(f"{self.path}: not a readable result file ({reason})") from None
+
+    def _read(self, file):
+        attributes = {name: _plain(value) for name, value in file.attrs.items()}
+        self.title = attributes.get("title", "")
+        self.experiment = attributes.get("experiment", attributes.get("yaml", ""))
+        self.figures = json.loads(attributes.get("figures", "[]") or "[]")
+        self._named_load_axis = attributes.get("load_axis", "")
+        for name in ("points", "metrics"):
+            if name not in file:
+                raise FigureError(f"{self.path}: no table /{name}; is this a result of `dspark run`?")
+        self._points = _table(file["points"])
+        self._metrics = _table(file["metrics"])
+        self._require("points", self._points, ("point",))
+        self._require("metrics", self._metrics, ("point", "metric", "mean", "low", "high"))
+        self._units = {name: _plain(column.attrs.get("unit", "")) for name, column in file["points"].items()}
+        if "metric_catalogue" in file:
+            catalogue = _table(file["metric_catalogue"])
+            self._units.update(zip(catalogue["metric"], catalogue["unit"], strict=True))
+
+    def _require(self, name, table, columns):
+        for column in columns:
+            if column not in table:
+                raise FigureError(f"{self.path}: table /{name} has no column '{column}'")
+        lengths = {len(column) for column in table.values()}
+        if len(lengths) != 1:
+            raise FigureError(f"{self.path}: the columns of /{name} differ in length")
+        if lengths == {0}:
+            raise FigureError(f"{self.path}: table /{name} is empty")
+
+    def _choose_rows(self):
+        rows = np.ones(len(self._points["point"]), dtype=bool)
+        for axis, wanted in self.where.items():
+            if axis not in self._points:
+                raise FigureError(f"{self.path}: no axis '{axis}'; there are {', '.join(self.axes())}")
+            column = self._points[axis]
+            rows &= np.array([_same(value, wanted) for value in column])
+            if not rows.any():
+                values = ", ".join(dict.fromkeys(_text(value) for value in column))
+                raise FigureError(f"{self.path}: no point has {axis}={wanted}; there are {values}")
+        self._points = {name: column[rows] for name, column in self._points.items()}
+        policy = self._points.get("policy")
+        self.policy_of_point = [_text(value) for value in policy] if policy is not None else ["policy"] * rows.sum()
+        self.policies = list(dict.fromkeys(self.policy_of_point))
+        lossless = self._points.get("policy_lossless", np.ones(len(self.policy_of_point)))
+        self.lossless = dict(zip(self.policy_of_point, (bool(value) for value in lossless), strict=True))
+
+    def axes(self):
+        """Every axis but the policy."""
+        return [name for name in self._points if name not in ("point", "policy", "policy_lossless")]
+
+    def _choose_load_axis(self):
+        varied = {name: len(set(map(_text, self._points[name]))) > 1 for name in self.axes()}
+        candidates = [
+            name for name in varied if varied[name] and not name.startswith("policy") and self._number(name) is not None
+        ]
+        if self._named_load_axis in self._points and self._number(self._named_load_axis) is not None:
+            self.load_axis = self._named_load_axis
+        elif len(candidates) == 1:
+            self.load_axis = candidates[0]
+        else:
+            words = [name for name in candidates if name.split(".")[-1] in LOAD_WORDS]
+            if len(words) != 1:
+                have = ", ".join(candidates) or "none"
+                raise FigureError(
+                    f"{self.path}: no single numeric axis stands for load (numeric axes that vary: {have}); "
+                    "fix the others with --where AXIS=VALUE"
+                )
+            self.load_axis = words[0]
+        others = [name for name in varied if varied[name] and name != self.load_axis]
+        if others:
+            values = ", ".join(dict.fromkeys(map(_text, self._points[others[0]])))
+            raise FigureError(
+                f"{self.path}: '{others[0]}' varies beside the load; "
+                f"choose one with --where {others[0]}=VALUE ({values})"
+            )
+        self._load = self._number(self.load_axis)
+
+    def _number(self, axis):
+        """The axis as numbers, or None where it is text."""
+        try:
+            values = np.array([float(_text(value)) for value in self._points[axis]])
+        except ValueError:
+            return None
+        return values if np.isfinite(values).all() else None
+
+    def unit(self, name):
+        """Of a metric or axis; per-position metrics share their family's unit. '' where dimensionless or unknown."""
+        family = name.split(".")[0]
+        unit = self._units.get(name) or self._units.get(family) or UNITS.get(name, "")
+        return "" if unit == "1" else unit
+
+    def metric_names(self):
+        return list(dict.fromkeys(self._metrics["metric"]))
+
+    def values(self, metric):
+        """{point: (mean, low, high)} of one metric."""
+        rows = self._metrics["metric"] == metric
+        if not rows.any():
+            if f"{metric}.1" in self.metric_names():
+                raise FigureError(f"{self.path}: '{metric}' has a value for each position; name one: {metric}.1")
+            have = ", ".join(dict.fromkeys(name.split(".")[0] for name in self.metric_names()))
+            raise FigureError(f"{self.path}: no metric '{metric}'; there are {have}")
+        columns = (self._metrics[name][rows] for name in ("point", "mean", "low", "high"))
+        return {int(point): triple for point, *triple in zip(*columns, strict=True)}
+
+    def curve(self, metric, policy):
+        """The metric of one policy through the loads; loads at which it could not be measured are left out."""
+        values = self.values(metric)
+        rows = sorted(
+            (load, *values[int(point)])
+            for load, point, name in zip(self._load, self._points["point"], self.policy_of_point, strict=True)
+            if name == policy and int(point) in values
+        )
+        return Curve(*np.array(rows, dtype=float).reshape(-1, 4).T)
+
+    def curves(self, metric):
+        """{policy: Curve} in the order of the sweep, without policies that have no value at all."""
+        every = {policy: self.curve(metric, policy) for policy in self.policies}
+        curves = {policy: curve for policy, curve in every.items() if len(curve.load)}
+        if not curves:
+            raise FigureError(f"{self.path}: metric '{metric}' has no value at the chosen points")
+        return curves
+
+
+def _plain(value):
+    if isinstance(value, bytes | np.bytes_):
+        return value.decode("utf-8")
+    return value
+
+
+def _text(value):
+    """A value of an axis as the user would write it."""
+    value = _plain(value)
+    if isinstance(value, float | np.floating):
+        return f"{float(value):g}"
+    return str(value)
+
+
+def _same(value, wanted):
+    try:
+        return float(_text(value)) == float(wanted)
+    except ValueError:
+        return _text(value) == wanted
+
+
+def _table(group):
+    columns = {}
+    for name, dataset in group.items():
+        values = dataset[...]
+        if values.dtype.kind in "SO":
+            values = np.array([_plain(value) for value in values], dtype=object)
+        columns[name] = values
+    return columns

@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+"""What a result says about the best verification depth, in three sentences: `summary.py RESULT.h5`."""
+
+import sys
+
+from curves import best_by_load, crossovers
+from results import FigureError, Results, fixed_depth
+
+
+def load_name(results, load):
+    unit = results.load_axis.split(".")[-1].replace("_", " ")
+    return f"{load:g} {'user' if unit == 'users' and load == 1 else unit}"
+
+
+def against(curves, policy, load, others):
+    """ ", 1.9 times none" for the first of `others` that is not the policy itself."""
+    for other in others:
+        if other in curves and other != policy:
+            ratio = at(curves[policy], load) / at(curves[other], load)
+            return f", {ratio:.2f} times what {other} gives"
+    return ""
+
+
+def at(curve, load):
+    return curve.mean[list(curve.load).index(load)]
+
+
+def sentences(results):
+    curves = {name: curve for name, curve in results.curves("throughput").items() if results.lossless[name]}
+    if not curves:
+        raise FigureError(f"{results.path}: no policy is lossless")
+    best = best_by_load(curves)
+    if not best:
+        raise FigureError(f"{results.path}: no load was measured for every policy")
+    (low, first, first_value), (high, last, last_value) = best[0], best[-1]
+    family = {name: curve for name, curve in curves.items() if fixed_depth(name) is not None}
+    light = best_by_load(family)[0][1] if family else None
+    yield (
+        f"At {load_name(results, low)}, {first} gives the most tokens per second: {first_value:.4g}"
+        f"{against(curves, first, low, ['none', *family])}."
+    )
+    yield (
+        f"At {load_name(results, high)}, {last} does: {last_value:.4g}"
+        f"{against(curves, last, high, [name for name in (light, 'none', *family) if name])}"
+        f"{f', the best fixed choice at {load_name(results, low)}' if light and light != last else ''}."
+    )
+    if not family:
+        yield "No fixed depth was in the sweep, so there is none to compare with."
+        return
+    changes = crossovers(family)
+    if changes:
+        steps = ", ".join(f"to {change.after} at about {change.load:.3g}" for change in changes)
+        yield (
+            f"The best fixed choice depends on load: it changes from {changes[0].before} {steps} "
+            f"{results.load_axis.split('.')[-1].replace('_', ' ')} (interpolated between the measured loads)."
+        )
+    else:
+        yield f"The best fixed choice is {light} at every load of this sweep."
+
+
+def main(arguments):
+    if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
+        print(__doc__)
+        return 0 if arguments in (["-h"], ["--help"]) else 2
+    try:
+        for sentence in sentences(Results(arguments[0])):
+            print(sentence)
+    except FigureError as error:
+        print(f"summary.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,139 @@
+#include "experiments/sweep/record.h"
+
+#include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace dspark {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kMagic = "DSPARK-PARTIAL 1\n";
+constexpr std::size_t kHeaderBytes = kMagic.size() + 2 * sizeof(std::uint64_t) + sizeof(std::uint64_t);
+constexpr std::size_t kFrameBytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
+constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 30;
+
+template <class T>
+void put(std::string& bytes, T value) {
+  for (std::size_t i = 0; i < sizeof(T); ++i) bytes += static_cast<char>((value >> (8 * i)) & 0xFF);
+}
+template <class T>
+T get(std::string_view bytes, std::size_t at) {
+  T value = 0;
+  for (std::size_t i = 0; i < sizeof(T); ++i) value |= static_cast<T>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
+  return value;
+}
+
+json series_json(const std::vector<SeriesWindow>& series) {
+  json rows = json::array();
+  for (const SeriesWindow& w : series) {
+    rows.push_back({w.start_seconds, w.width_seconds, w.throughput, w.running_requests, w.waiting_requests,
+                    w.verification_length, w.batch_tokens});
+  }
+  return rows;
+}
+
+json reliability_json(const std::vector<ReliabilityBin>& bins) {
+  json rows = json::array();
+  for (const ReliabilityBin& b : bins) rows.push_back({b.bin, b.count, b.mean_confidence, b.accepted_share});
+  return rows;
+}
+
+LogRecord from_json(const json& root) {
+  LogRecord record;
+  record.point = root.at("point").get<std::int64_t>();
+  record.replication = root.at("replication").get<std::int64_t>();
+  ReplicationResult& result = record.result;
+  for (const json& row : root.at("metrics")) {
+    result.metrics.push_back({row.at(0).get<std::string>(), row.at(1).get<double>()});
+  }
+  for (const json& row : root.at("series")) {
+    const auto at = [&](std::size_t i) { return row.at(i).get<double>(); };
+    result.series.push_back({at(0), at(1), at(2), at(3), at(4), at(5), at(6)});
+  }
+  for (const json& row : root.at("reliability")) {
+    result.reliability.push_back(
+        {row.at(0).get<int>(), row.at(1).get<double>(), row.at(2).get<double>(), row.at(3).get<double>()});
+  }
+  result.digest = {root.at("digest").at(0).get<std::uint64_t>(), root.at("digest").at(1).get<std::uint64_t>()};
+  result.events = root.at("events").get<std::int64_t>();
+  result.simulated_seconds = root.at("simulated_seconds").get<double>();
+  return record;
+}
+
+}  // namespace
+
+std::string encode_record(const LogRecord& record) {
+  const ReplicationResult& result = record.result;
+  json metrics = json::array();
+  for (const MetricValue& metric : result.metrics) metrics.push_back({metric.name, metric.value});
+  const json root = {{"point", record.point},
+                     {"replication", record.replication},
+                     {"metrics", std::move(metrics)},
+                     {"series", series_json(result.series)},
+                     {"reliability", reliability_json(result.reliability)},
+                     {"digest", {result.digest[0], result.digest[1]}},
+                     {"events", result.events},
+                     {"simulated_seconds", result.simulated_seconds}};
+  std::string bytes;
+  json::to_cbor(root, bytes);
+  return bytes;
+}
+
+std::optional<LogRecord> decode_record(std::string_view bytes) {
+  const json root = json::from_cbor(bytes.begin(), bytes.end(), /*strict=*/true, /*allow_exceptions=*/false);
+  if (!root.is_object()) return std::nullopt;
+  try {
+    return from_json(root);
+  } catch (const json::exception&) {  // a key is missing or of another type
+    return std::nullopt;
+  }
+}
+
+std::string log_header(const Digest& work) {
+  std::string bytes(kMagic);
+  put(bytes, work.high);
+  put(bytes, work.low);
+  put(bytes, digest_of(bytes).low);
+  return bytes;
+}
+
+std::string framed_record(const LogRecord& record) {
+  const std::string payload = encode_record(record);
+  std::string bytes;
+  put(bytes, static_cast<std::uint32_t>(payload.size()));
+  put(bytes, digest_of(payload).low);
+  return bytes + payload;
+}
+
+ParsedLog parse_log(std::string_view bytes) {
+  ParsedLog log;
+  if (bytes.size() < kHeaderBytes) {
+    // Killed while the header was written: nothing was finished yet.
+    log.foreign = bytes.substr(0, kMagic.size()) != kMagic.substr(0, bytes.size());
+    return log;
+  }
+  const std::size_t sum_at = kHeaderBytes - sizeof(std::uint64_t);
+  log.foreign = !bytes.starts_with(kMagic) ||
+                get<std::uint64_t>(bytes, sum_at) != digest_of(bytes.substr(0, sum_at)).low;
+  if (log.foreign) return log;
+  log.has_header = true;
+  log.work = {get<std::uint64_t>(bytes, kMagic.size()), get<std::uint64_t>(bytes, kMagic.size() + 8)};
+  std::size_t at = kHeaderBytes;
+  log.valid_bytes = at;
+  while (bytes.size() - at >= kFrameBytes) {
+    const std::size_t length = get<std::uint32_t>(bytes, at);
+    if (length > kMaxRecordBytes || length > bytes.size() - at - kFrameBytes) break;
+    const std::string_view payload = bytes.substr(at + kFrameBytes, length);
+    if (get<std::uint64_t>(bytes, at + sizeof(std::uint32_t)) != digest_of(payload).low) break;
+    auto record = decode_record(payload);
+    if (!record) break;
+    log.records.push_back(std::move(*record));
+    at += kFrameBytes + length;
+    log.valid_bytes = at;
+  }
+  return log;
+}
+
+}  // namespace dspark

@@ -1,0 +1,119 @@
+#include "experiments/sweep/runner.h"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_group.h>
+
+#include <algorithm>
+#include <mutex>
+
+namespace dspark {
+namespace {
+
+class Runner {
+ public:
+  Runner(const Experiment& experiment, SweepResults& results, ResultLog& log, Progress& progress,
+         std::atomic<bool>& stop)
+      : experiment_(experiment), results_(results), log_(log), progress_(progress), stop_(stop) {
+    for (std::size_t unit = 0; unit < results.size(); ++unit) {
+      if (!results[unit]) waiting_.push_back(unit);
+    }
+  }
+
+  std::size_t waiting() const { return waiting_.size(); }
+
+  /// What every thread does. Units change hands under the mutex only: it orders all that a run reads and writes
+  /// against the thread that started the sweep, also in the eyes of thread sanitizer, which cannot see into libtbb.
+  void work() {
+    while (const auto unit = begin_unit()) {
+      const auto replications = static_cast<std::size_t>(experiment_.replications);
+      const Point& point = experiment_.points[*unit / replications];
+      const auto replication = static_cast<std::uint32_t>(*unit % replications);
+      end_unit(*unit, point.scenario->run(experiment_.seed, replication, &stop_));
+    }
+  }
+
+  SweepOutcome outcome() {
+    const std::lock_guard lock(mutex_);
+    const bool all_done = std::all_of(results_.begin(), results_.end(), [](const auto& r) { return r.has_value(); });
+    outcome_.interrupted = !all_done && !outcome_.run_error && !outcome_.log_error;
+    return outcome_;
+  }
+
+ private:
+  std::optional<std::size_t> begin_unit() {
+    const std::lock_guard lock(mutex_);
+    if (stop_.load(std::memory_order_relaxed) || next_ == waiting_.size()) return std::nullopt;
+    return waiting_[next_++];
+  }
+
+  void end_unit(std::size_t unit, Result<ReplicationResult> result) {
+    const std::lock_guard lock(mutex_);
+    if (!result) {
+      // After a stop, runs end with an error that only says so.
+      if (!stop_.exchange(true)) outcome_.run_error = named(unit, result.error());
+      return;
+    }
+    const auto replications = static_cast<std::int64_t>(experiment_.replications);
+    const auto number = static_cast<std::int64_t>(unit);
+    LogRecord record{number / replications, number % replications, std::move(*result)};
+    if (auto error = log_.append(record)) {
+      if (!outcome_.log_error) outcome_.log_error = std::move(error);
+      stop_.store(true);
+      return;
+    }
+    results_[unit] = std::move(record.result);
+    progress_.step();
+  }
+
+  Error named(std::size_t unit, Error error) const {
+    const auto replications = static_cast<std::size_t>(experiment_.replications);
+    error.message = fmt::format("{}, replication {}: {}",
+                                experiment_.points[unit / replications].name(experiment_.axes), unit % replications,
+                                error.message);
+    if (!error.position.source) error.position.source = std::make_shared<const std::string>(experiment_.path);
+    return error;
+  }
+
+  const Experiment& experiment_;
+  SweepResults& results_;
+  ResultLog& log_;
+  Progress& progress_;
+  std::atomic<bool>& stop_;
+  std::mutex mutex_;
+  std::vector<std::size_t> waiting_;
+  std::size_t next_ = 0;
+  SweepOutcome outcome_;
+};
+
+}  // namespace
+
+SweepResults results_so_far(const Experiment& experiment, std::vector<LogRecord> finished) {
+  const auto replications = static_cast<std::int64_t>(experiment.replications);
+  const auto points = static_cast<std::int64_t>(experiment.points.size());
+  SweepResults results(static_cast<std::size_t>(points * replications));
+  for (LogRecord& record : finished) {
+    if (record.point < 0 || record.point >= points) continue;
+    if (record.replication < 0 || record.replication >= replications) continue;
+    results[static_cast<std::size_t>(record.point * replications + record.replication)] = std::move(record.result);
+  }
+  return results;
+}
+
+SweepOutcome run_sweep(const Experiment& experiment, int jobs, SweepResults& results, ResultLog& log,
+                       Progress& progress, std::atomic<bool>& stop) {
+  Runner runner(experiment, results, log, progress, stop);
+  const int threads = std::max(1, std::min(jobs, static_cast<int>(runner.waiting())));
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+  tbb::task_arena arena(threads);
+  arena.execute([&] {
+    tbb::task_group group;
+    for (int i = 1; i < threads; ++i) group.run([&] { runner.work(); });
+    runner.work();
+    group.wait();
+  });
+  return runner.outcome();
+}
+
+}  // namespace dspark

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+
+#include "policies/cost/cost_table.h"
+
+namespace dspark {
+
+/// Seconds of a step as bias + α·requests + θ·tokens (SGLang's fitted form).
+struct AffineCost {
+  double bias_seconds = 0;
+  double seconds_per_request = 0;
+  double seconds_per_token = 0;
+};
+
+/// What a step costs by its requests and rows: draft + verify + overhead. The policy's belief; the modelled
+/// machine computes its truth with the same type (sim/hardware). Immutable, so that threads may share it.
+class StepCost {
+ public:
+  struct Parts {
+    std::optional<CostTable> verify_table =
+        {};                                     // by rows of the step (anchors, draft tokens and prompt rows)
+    AffineCost verify_affine = {};              // where there is no table
+    std::optional<CostTable> draft_table = {};  // by drafting requests; none: drafting is free
+    bool sequential_drafter = false;  // draft_table is the price of one draft step, not of the block
+    double overhead_seconds = 0;      // every step
+    double decision_seconds = 0;      // every step whose depths were chosen after drafting
+    double idle_drafter_tax =
+        0;  // share added to verification when a drafter is loaded but nothing is drafted
+  };
+
+  StepCost() = default;
+  explicit StepCost(Parts parts) : parts_(std::move(parts)) {}
+
+  /// One pass of the target. `rows` >= `requests` >= 0; no rows cost nothing. The form matters to tables
+  /// only.
+  double verify_seconds(int requests, int rows, CostForm form = CostForm::kStaircase) const {
+    if (rows == 0) return 0;
+    if (parts_.verify_table) return parts_.verify_table->seconds(rows, form);
+    const AffineCost& affine = parts_.verify_affine;
+    return affine.bias_seconds + affine.seconds_per_request * requests + affine.seconds_per_token * rows;
+  }
+  /// `drafting` requests drafting at most `steps` positions; 0 where either is 0.
+  double draft_seconds(int drafting, int steps) const;
+  double overhead_seconds(bool chosen_after_drafting) const {
+    return parts_.overhead_seconds + (chosen_after_drafting ? parts_.decision_seconds : 0);
+  }
+  const Parts& parts() const { return parts_; }
+
+ private:
+  Parts parts_;
+};
+
+}  // namespace dspark

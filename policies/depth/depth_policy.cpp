@@ -1,0 +1,32 @@
+#include "policies/depth/depth_policy.h"
+
+#include "policies/invariant.h"
+
+namespace dspark {
+
+double PlanView::seconds(int k) const {
+  const int rows = requests() * (1 + k) + prefill_rows;
+  double verify = cost->verify_seconds(requests(), rows);
+  if (k == 0) verify *= 1 + cost->parts().idle_drafter_tax;
+  return cost->draft_seconds(requests(), k) + verify +
+         cost->overhead_seconds(/*chosen_after_drafting=*/false);
+}
+
+EarlierStep Step::earlier(int lag) const {
+  DSPARK_INVARIANT(lag >= 1);
+  const std::size_t index = static_cast<std::size_t>(lag) - 1;
+  return index < history.size() ? history[index] : EarlierStep{};
+}
+
+PreDrawSignals StepOutcome::signals(int request_row, int k) const {
+  DSPARK_INVARIANT(request_row >= 0 && request_row < requests());
+  DSPARK_INVARIANT(k >= 1 && k <= verified[static_cast<std::size_t>(request_row)]);
+  return drafts.before_draw(request_row, k);
+}
+
+void DepthPolicy::choose_in_hindsight(const HindsightView&, std::span<int>) {
+  // Asked only of policies that say they are not lossless, and those answer it.
+  DSPARK_INVARIANT(!"choose_in_hindsight is implemented by every policy that is not lossless");
+}
+
+}  // namespace dspark

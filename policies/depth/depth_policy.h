@@ -1,0 +1,157 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "policies/cost/step_cost.h"
+#include "policies/depth/signals.h"
+#include "policies/depth/survival_frontier.h"
+
+namespace dspark {
+
+/// A request's number for its whole life, dense from 0; numbers are used again after a request has ended.
+enum class RequestId : std::int32_t {};
+
+/// Coins of a policy's own (bandits, ε-greedy): a stream that no other draw shares, keyed by step, so that
+/// using it changes nobody else's luck.
+class CoinStream {
+ public:
+  virtual ~CoinStream() = default;
+  /// The next uniform of this step, in (0, 1).
+  virtual double uniform() = 0;
+};
+
+/// What is known of the running requests before a step drafts. Rows are 0..requests()-1, as in `Step`.
+struct RequestColumns {
+  std::span<const RequestId> id = {};
+  std::span<const std::int32_t> rounds = {};     // rounds this request has completed
+  std::span<const std::int32_t> context = {};    // tokens before the anchor
+  std::span<const std::int32_t> produced = {};   // output tokens so far
+  std::span<const std::int32_t> block_cap = {};  // largest block its length limit leaves room for; <= γ
+};
+
+/// Sees one request's token x_k after it was drawn and decides whether x_{k+1} is drafted too. x_k itself is
+/// always submitted, so post-draw signals are safe here. Nothing flows from here to `choose` but the
+/// frontier's end, and only `plan` and `observe` may change what it depends on (LOSSLESS.md, consequence 3).
+class DraftStop {
+ public:
+  virtual ~DraftStop() = default;
+  /// k from 1. True: draft position k + 1 too (up to the planned block).
+  virtual bool keep_drafting(int k, const PreDrawSignals& before, const PostDrawSignals& after) const = 0;
+};
+
+/// Before drafting: batch, history, prices.
+struct PlanView {
+  RequestColumns request = {};
+  int prefill_rows = 0;   // believed prompt rows of this step
+  int block_size = 0;     // γ of the drafter: no block is larger
+  std::int64_t step = 0;  // from 0
+  const StepCost* cost = nullptr;
+  CoinStream* coins = nullptr;
+
+  int requests() const { return static_cast<int>(request.id.size()); }
+  /// Believed seconds of this step if every request drafts and verifies k tokens.
+  double seconds(int k) const;
+};
+
+enum class PlanAnswer {
+  kChoose,     // `choose` is asked after drafting
+  kVerifyAll,  // all that is drafted is verified: the rule has answered, `choose` costs nothing
+};
+
+/// Planned block sizes, one per request; all γ unless set. The engine caps each by the request's length
+/// limit.
+class BlockPlan {
+ public:
+  explicit BlockPlan(std::span<int> block_size) : block_size_(block_size) {}
+  void set_all(int k) {
+    for (int& size : block_size_) size = k;
+  }
+  void set(int request, int k) { block_size_[static_cast<std::size_t>(request)] = k; }
+
+ private:
+  std::span<int> block_size_;
+};
+
+/// All survivals of an earlier step.
+struct EarlierStep {
+  int requests = 0;                      // decoding requests of that step; 0: there was no such step
+  std::span<const float> survival = {};  // from the largest
+};
+
+/// After drafting, before verification: what `choose` may know beside the frontier. Prices use planned block
+/// sizes, never this step's drafted lengths.
+class Step {
+ public:
+  int requests() const { return static_cast<int>(request.id.size()); }
+  /// Believed seconds of this step if `admitted` draft tokens are verified in all.
+  double seconds(int admitted, CostForm form = CostForm::kStaircase) const {
+    return draft_and_overhead_seconds +
+           cost->verify_seconds(requests(), requests() + prefill_rows + admitted, form);
+  }
+  /// The step `lag` (>= 1) before this one.
+  EarlierStep earlier(int lag) const;
+
+  RequestColumns request = {};
+  std::span<const int> planned = {};  // (requests) planned block sizes
+  int prefill_rows = 0;
+  std::int64_t step = 0;
+  const StepCost* cost = nullptr;
+  double draft_and_overhead_seconds = 0;
+  CoinStream* coins = nullptr;
+  std::span<const EarlierStep> history = {};  // [0] is the step before this one
+};
+
+/// What a finished step showed: outcomes of verified positions only.
+struct StepOutcome {
+  RequestColumns request = {};                  // as they stood when the step began
+  std::span<const int> drafted = {};            // (requests)
+  std::span<const int> verified = {};           // (requests)
+  std::span<const int> accepted = {};           // (requests), <= verified
+  std::span<const std::uint8_t> finished = {};  // (requests) 1 where the request ended with this step
+  double seconds = 0;                           // the step's duration
+  int prefill_rows = 0;
+  std::int64_t step = 0;
+  DraftColumns drafts = {};  // read positions 1..verified only: `signals` enforces it
+  std::span<const float>
+      divergence;  // KL(p_t || p_d) of verified positions, columns as in `drafts`; or empty
+
+  int requests() const { return static_cast<int>(verified.size()); }
+  PreDrawSignals signals(int request_row, int k) const;
+};
+
+/// Everything, drawn tokens and where known outcomes included: for rules that anticipate and say so.
+struct HindsightView {
+  const Step& step;
+  const DraftColumns& drafts;
+};
+
+/// What a policy is, beyond its code.
+struct PolicyTraits {
+  bool lossless = true;                // false: it looks further than the frontier; reports print it
+  bool uses_drafter = true;            // false: no drafter is loaded, so none is idle either
+  unsigned signals = kConfidenceOnly;  // SignalSet
+  int history = 0;                     // largest lag of `Step::earlier`
+};
+
+/// How many draft tokens are verified, for which request. Three moments, each with a default, so that most
+/// rules implement one: `plan` before drafting, `choose` on the frontier after it, `observe` after the step.
+/// One object serves one replica; calls come in order, from one thread. See docs/policy_author.md.
+class DepthPolicy {
+ public:
+  virtual ~DepthPolicy() = default;
+
+  virtual PolicyTraits traits() const { return {}; }
+  /// Default: every request drafts its whole block, and `choose` decides.
+  virtual PlanAnswer plan(const PlanView&, BlockPlan&) { return PlanAnswer::kChoose; }
+  /// The rule that stops drafting token by token, or nullptr. Owned by the policy.
+  virtual const DraftStop* draft_stop() const { return nullptr; }
+  /// Default: verify everything drafted.
+  virtual void choose(const Step&, SurvivalFrontier& frontier) { frontier.admit_all(); }
+  /// Asked instead of `choose` where traits().lossless is false: verification lengths by request, 0..drafted.
+  virtual void choose_in_hindsight(const HindsightView&, std::span<int> verification_length);
+  virtual void observe(const StepOutcome&) {}
+};
+
+}  // namespace dspark

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "policies/depth/signals.h"
+
+namespace dspark {
+
+/// The next token of one request: everything a policy may know of it before it is drawn.
+struct FrontierToken {
+  int request = 0;      // row of the step
+  int position = 1;     // k, from 1
+  double survival = 0;  // a_k = c_1 · … · c_k, probability that x_1..x_k are all accepted
+  PreDrawSignals signals = {};
+};
+
+/// The edge between draft tokens that will be verified and those that are still unknown (paper section 3.2,
+/// appendix A). A policy sees the next token of each request and nothing behind it; only admitting a token
+/// reveals the one after it. So a policy written on the frontier cannot anticipate: its submitted set is a
+/// stopping set of the draws (LOSSLESS.md, lemma 1), whatever its internal state.
+///
+/// Order of `best`: survival (in steps of 2^-24) from the largest, then position, then request. Tokens with a
+/// survival of 0 are not candidates. The order is computed once per step at the first `best`, by a radix
+/// sort: a request's survival never rises with position, so sorted order and heap order are the same.
+///
+/// Reused from step to step without allocation. Not thread-safe.
+class SurvivalFrontier {
+ public:
+  /// Starts a step. `drafted[r]` is the frontier's end for request r (<= 1023; at most 2^22 - 1 requests).
+  /// The columns must outlive the step. A confidence that is not in 0..1 is a broken invariant.
+  void reset(const DraftColumns& drafts);
+
+  /// The most likely next token over all open requests; empty when none is left.
+  std::optional<FrontierToken> best();
+  /// Admits / closes the request of the token that `best` or `head` showed last; each showing answers one of
+  /// them.
+  void admit();
+  void skip();
+
+  /// The next token of one request, or empty where it is closed or at its end.
+  std::optional<FrontierToken> head(int request);
+
+  /// Admits the k most likely tokens (fewer where there are fewer).
+  void admit_best(int k);
+  /// Admits everything that was drafted of requests that are not closed, without an order.
+  void admit_all();
+
+  int requests() const { return static_cast<int>(admitted_.size()); }
+  /// (requests) admitted draft tokens: the verification lengths.
+  std::span<const int> admitted() const { return admitted_; }
+  int total_admitted() const { return total_admitted_; }
+  /// The signals of an admitted token that its draw revealed; 1 <= k <= admitted()[request].
+  PostDrawSignals drawn(int request, int k) const;
+
+  /// All survivals above 0 of the step from the largest, in steps of 2^-24, for `Step::earlier` of later
+  /// steps: engine only. Valid until the next `reset`.
+  std::span<const float> sorted_survivals_for_history();
+
+ private:
+  void sort();
+  void radix_sort();
+  /// Moves `next_` to the most likely token that may be admitted; false when none is left.
+  bool find_best();
+  void admit_next_of(int request);
+  FrontierToken token(int request, int position) const;
+
+  DraftColumns drafts_;
+  std::vector<float> survival_;  // (γ, requests), position k of request r at (k - 1) * requests() + r
+  /// (candidates) 2^24 minus the fixed-point survival, position, request: from the high bits to the low ones,
+  /// so that ascending is most likely first.
+  std::vector<std::uint64_t> candidates_;
+  std::vector<std::uint64_t> scratch_;
+  std::vector<float> history_;
+  std::vector<int> admitted_;
+  std::vector<std::uint8_t> closed_;
+  std::size_t next_ = 0;  // in candidates_
+  int shown_request_ = -1;
+  int total_admitted_ = 0;
+  int longest_ = 0;  // drafted block of the step
+  bool sorted_ = false;
+};
+
+}  // namespace dspark

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "policies/error.h"
+#include "sim/acceptance/latent_acceptance.h"
+
+namespace dspark {
+
+/// A domain's latent, and what it yields.
+struct SolvedDomain {
+  DomainLatent latent;
+  std::vector<double> survival;  // (γ) reached by the solution, over back-to-back rounds at depth γ
+  double auc = 0;                // likewise
+};
+
+/// Solves position effects and deviation so that over back-to-back rounds at depth γ, the first round of a reply
+/// starting where its prompt ends and each further one where the last ended, the mean survival by position equals
+/// `survival` (γ values, non-increasing, in (0, 1]), and the AUC of the survival against "the first k were accepted",
+/// averaged over k = 1..γ, equals `auc` (0.5 .. 1). Rounds weigh equally, so a difficult stretch of text counts as
+/// often as it is met. Fixed-point iteration on one fixed set of coins, to about 0.001.
+/// Fails where no latent of this kind reaches the two (an AUC that the spread cannot give).
+Result<SolvedDomain> solve_position_effects(std::span<const double> survival, double auc, const LatentSpread& spread);
+
+/// The same, remembered for the life of the program: the points of a sweep share it. Thread-safe.
+Result<SolvedDomain> remembered_position_effects(std::span<const double> survival, double auc,
+                                                 const LatentSpread& spread);
+
+}  // namespace dspark

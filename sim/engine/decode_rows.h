@@ -1,0 +1,61 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "sim/engine/request_table.h"
+#include "sim/engine/runner.h"
+
+namespace dspark {
+
+/// The decoding requests as dense columns, one row each; a removed row is replaced by the last. What every step
+/// touches lives here, the rest in RequestTable.
+struct DecodeRows {
+  std::vector<RequestId> id;
+  std::vector<std::uint32_t> source;
+  std::vector<std::uint32_t> ordinal;
+  std::vector<std::int32_t> domain;
+  std::vector<std::int32_t> anchor_position;  // tokens before the anchor: prompt + produced - 1
+  std::vector<std::int32_t> attempt;
+  std::vector<std::int32_t> rounds;
+  std::vector<std::int32_t> produced;
+  std::vector<std::int32_t> output_limit;
+  std::vector<std::int32_t> output_tokens;  // where the reply really ends
+  std::vector<std::int32_t> block_cap;
+  std::vector<std::int32_t> held_tokens;    // KV slots of the blocks held
+  std::vector<VirtualTime> last_delivery;
+  std::vector<int> planned;                 // this step's block size
+
+  std::size_t size() const { return id.size(); }
+
+  void push(RequestId request_id, const LiveRequest& request, int block_tokens) {
+    id.push_back(request_id);
+    source.push_back(request.spec.source);
+    ordinal.push_back(request.spec.ordinal);
+    domain.push_back(request.spec.domain);
+    anchor_position.push_back(request.text_tokens() - 1);
+    attempt.push_back(0);
+    rounds.push_back(request.rounds);
+    produced.push_back(request.produced);
+    output_limit.push_back(request.spec.output_limit);
+    output_tokens.push_back(request.spec.output_tokens());
+    block_cap.push_back(0);
+    held_tokens.push_back(static_cast<std::int32_t>(request.blocks.size()) * block_tokens);
+    last_delivery.push_back(request.last_token);
+    planned.push_back(0);
+  }
+
+  void swap_remove(std::size_t row) {
+    const auto remove = [row](auto&... column) {
+      ((column[row] = column.back(), column.pop_back()), ...);
+    };
+    remove(id, source, ordinal, domain, anchor_position, attempt, rounds, produced, output_limit, output_tokens,
+           block_cap, held_tokens, last_delivery, planned);
+  }
+
+  RunnerRows for_runner() const { return {id, source, ordinal, anchor_position, attempt, domain}; }
+  RequestColumns for_policy() const { return {id, rounds, anchor_position, produced, block_cap}; }
+};
+
+}  // namespace dspark

@@ -1,0 +1,290 @@
+#include "sim/engine/engine.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "policies/invariant.h"
+
+namespace dspark {
+
+Engine::Engine(const EngineOptions& options, const BatchingPolicy& batching, DepthPolicy& policy,
+               const StepCost& belief, Runner& runner, EngineHost& host, CoinStream& coins)
+    : options_(options),
+      batching_(batching),
+      policy_(policy),
+      traits_(policy.traits()),
+      belief_(belief),
+      runner_(runner),
+      host_(host),
+      coins_(coins),
+      kv_(options.kv_blocks, options.block_tokens),
+      history_(traits_.history) {
+  DSPARK_INVARIANT(options.max_num_batched_tokens >= options.max_num_seqs);
+}
+
+void Engine::submit(const RequestSpec& spec) {
+  DSPARK_INVARIANT(fits(spec));
+  const RequestId id = requests_.add(spec, next_sequence_++);
+  for (Watcher* watcher : watchers_) watcher->arrived(spec);
+  if (options_.prefill == Prefill::kElsewhere) {
+    host_.prefill_elsewhere(id, requests_[id].text_tokens());
+  } else {
+    enqueue(id);
+  }
+}
+
+void Engine::prefill_done(RequestId id, VirtualTime now) {
+  LiveRequest& request = requests_[id];
+  ++request.produced;
+  request.last_token = now;
+  if (request.first_token == kNever) request.first_token = now;
+  for (Watcher* watcher : watchers_) watcher->first_token_elsewhere(now, request.spec);
+  if (request.produced >= request.spec.output_tokens()) {
+    finish(id, now);
+  } else {
+    enqueue(id);
+  }
+}
+
+std::optional<double> Engine::begin_step(VirtualTime now) {
+  DSPARK_INVARIANT(!in_progress_);
+  admit();
+  if (running() == 0) return std::nullopt;
+  in_progress_ = true;
+  step_begin_ = now;
+  plan();
+  grant_rows();
+  reserve();
+  draft_and_choose();
+  verified_ = runner_.verify(rows_.for_runner(), submitted_, shape());
+  DSPARK_INVARIANT(verified_.accepted.size() == rows_.size() && verified_.seconds > 0);
+  return verified_.seconds;
+}
+
+void Engine::plan() {
+  const int block_size = runner_.block_size();
+  prefill_rows_ = 0;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    // A round of l verified tokens may deliver l + 1: the length limit caps the block, the hidden end does not.
+    rows_.block_cap[r] = std::min(block_size, rows_.output_limit[r] - rows_.produced[r] - 1);
+    rows_.planned[r] = block_size;
+  }
+  choose_after_drafting_ = false;
+  if (rows_.size() == 0) return;
+  int believed_prefill = 0;
+  for (const Prefilling& p : prefilling_) {
+    believed_prefill += requests_[p.id].text_tokens() - requests_[p.id].computed;
+  }
+  const int budget_left = options_.max_num_batched_tokens - static_cast<int>(rows_.size());
+  PlanView view{.request = rows_.for_policy(),
+                .prefill_rows = std::min(believed_prefill, budget_left),
+                .block_size = block_size,
+                .step = step_,
+                .cost = &belief_,
+                .coins = &coins_};
+  BlockPlan blocks(rows_.planned);
+  choose_after_drafting_ = policy_.plan(view, blocks) == PlanAnswer::kChoose;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    rows_.planned[r] = std::clamp(rows_.planned[r], 0, static_cast<int>(rows_.block_cap[r]));
+  }
+}
+
+void Engine::grant_rows() {
+  const int wanted = std::accumulate(rows_.planned.begin(), rows_.planned.end(), static_cast<int>(rows_.size()));
+  if (prefilling_.empty() && wanted <= options_.max_num_batched_tokens) return;
+  candidates_.clear();
+  for (const int planned : rows_.planned) candidates_.push_back({.decoding = true, .wanted_rows = 1 + planned});
+  for (const Prefilling& p : prefilling_) {
+    candidates_.push_back({.decoding = false, .wanted_rows = requests_[p.id].text_tokens() - requests_[p.id].computed});
+  }
+  granted_.assign(candidates_.size(), 0);
+  batching_.grant(candidates_, options_.max_num_batched_tokens, granted_);
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    DSPARK_INVARIANT(granted_[r] >= 1 && granted_[r] <= 1 + rows_.planned[r]);
+    rows_.planned[r] = granted_[r] - 1;
+  }
+  for (std::size_t p = 0; p < prefilling_.size(); ++p) prefilling_[p].granted = granted_[rows_.size() + p];
+}
+
+void Engine::draft_and_choose() {
+  for (const Prefilling& p : prefilling_) prefill_rows_ += p.granted;
+  const auto rows = rows_.size();
+  drafts_ = {};
+  drafted_.assign(rows, 0);
+  submitted_.assign(rows, 0);
+  chose_ = false;
+  const int deepest = rows == 0 ? 0 : *std::max_element(rows_.planned.begin(), rows_.planned.end());
+  const auto drafting = std::count_if(rows_.planned.begin(), rows_.planned.end(), [](int k) { return k > 0; });
+  draft_and_overhead_seconds_ = belief_.draft_seconds(static_cast<int>(drafting), deepest) +
+                                belief_.overhead_seconds(choose_after_drafting_);
+  if (deepest == 0) {
+    history_.push(static_cast<int>(rows), {});
+    return;
+  }
+  drafts_ = runner_.draft(rows_.for_runner(), rows_.planned, policy_.draft_stop(), traits_.signals);
+  std::copy(drafts_.drafted.begin(), drafts_.drafted.end(), drafted_.begin());
+  if (!choose_after_drafting_) {
+    submitted_ = drafted_;
+    if (traits_.history == 0) return;
+  }
+  frontier_.reset(drafts_);
+  if (choose_after_drafting_) {
+    chose_ = true;
+    const Step step = policy_step();
+    if (traits_.lossless) {
+      policy_.choose(step, frontier_);
+      std::copy(frontier_.admitted().begin(), frontier_.admitted().end(), submitted_.begin());
+    } else {
+      policy_.choose_in_hindsight({step, drafts_}, submitted_);
+    }
+  }
+  if (traits_.history > 0) history_.push(static_cast<int>(rows), frontier_.sorted_survivals_for_history());
+}
+
+Step Engine::policy_step() const {
+  Step step;
+  step.request = rows_.for_policy();
+  step.planned = rows_.planned;
+  step.prefill_rows = prefill_rows_;
+  step.step = step_;
+  step.cost = &belief_;
+  step.draft_and_overhead_seconds = draft_and_overhead_seconds_;
+  step.coins = &coins_;
+  step.history = history_.view();
+  return step;
+}
+
+StepShape Engine::shape() const {
+  StepShape shape;
+  shape.decode_requests = static_cast<int>(rows_.size());
+  shape.prefill_rows = prefill_rows_;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    DSPARK_INVARIANT(submitted_[r] >= 0 && submitted_[r] <= drafted_[r] && drafted_[r] <= rows_.planned[r]);
+    shape.verified_tokens += submitted_[r];
+    shape.drafting_requests += rows_.planned[r] > 0 ? 1 : 0;
+    shape.draft_steps = std::max(shape.draft_steps, drafted_[r]);
+  }
+  shape.chosen_after_drafting = chose_;
+  shape.drafter_loaded = traits_.uses_drafter;
+  shape.context_tokens = rows_.anchor_position;
+  return shape;
+}
+
+std::array<std::int64_t, 4> Engine::step_trace() const {
+  const auto sum = [](std::span<const int> column) {
+    return std::accumulate(column.begin(), column.end(), std::int64_t{0});
+  };
+  return {static_cast<std::int64_t>(rows_.size()), prefill_rows_, sum(submitted_), sum(verified_.accepted)};
+}
+
+void Engine::end_step(VirtualTime now) {
+  DSPARK_INVARIANT(in_progress_);
+  settle_rounds();
+  observe();
+  const auto first_tokens = std::count_if(prefilling_.begin(), prefilling_.end(), [this](const Prefilling& p) {
+    return requests_[p.id].computed + p.granted >= requests_[p.id].text_tokens();
+  });
+  const StepRecord record{.begin = step_begin_,
+                          .end = now,
+                          .seconds = verified_.seconds,
+                          .prefill_rows = prefill_rows_,
+                          .waiting_requests = static_cast<int>(waiting_.size()),
+                          .running_requests = static_cast<int>(running()),
+                          .kv_blocks_used = kv_.used(),
+                          .block_size = rows_.planned,
+                          .drafted = drafted_,
+                          .verified = submitted_,
+                          .accepted = verified_.accepted,
+                          .delivered = delivered_,
+                          .cut = cut_,
+                          .previous_delivery = previous_delivery_,
+                          .first_tokens = static_cast<int>(first_tokens),
+                          .drafts = drafts_};
+  for (Watcher* watcher : watchers_) watcher->step_ended(record);
+  retire_finished(now);
+  finish_prefills(now);
+  ++step_;
+  in_progress_ = false;
+}
+
+void Engine::settle_rounds() {
+  const auto rows = rows_.size();
+  delivered_.resize(rows);
+  cut_.resize(rows);
+  finished_.resize(rows);
+  previous_delivery_.assign(rows_.last_delivery.begin(), rows_.last_delivery.end());
+  const int block_size = runner_.block_size();
+  for (std::size_t r = 0; r < rows; ++r) {
+    const int accepted = verified_.accepted[r];
+    DSPARK_INVARIANT(accepted >= 0 && accepted <= submitted_[r]);
+    const int left = rows_.output_tokens[r] - rows_.produced[r];
+    delivered_[r] = std::min(accepted + 1, left);
+    finished_[r] = delivered_[r] == left;
+    cut_[r] = delivered_[r] < accepted + 1 || rows_.block_cap[r] < block_size;
+  }
+}
+
+void Engine::observe() {
+  StepOutcome outcome;
+  outcome.request = rows_.for_policy();
+  outcome.drafted = drafted_;
+  outcome.verified = submitted_;
+  outcome.accepted = verified_.accepted;
+  outcome.finished = finished_;
+  outcome.seconds = verified_.seconds;
+  outcome.prefill_rows = prefill_rows_;
+  outcome.step = step_;
+  outcome.drafts = drafts_;
+  outcome.divergence = verified_.divergence;
+  policy_.observe(outcome);
+}
+
+void Engine::retire_finished(VirtualTime now) {
+  for (std::size_t r = 0; r < finished_.size(); ++r) {
+    rows_.produced[r] += delivered_[r];
+    rows_.anchor_position[r] += delivered_[r];
+    rows_.last_delivery[r] = now;
+    ++rows_.rounds[r];
+    rows_.attempt[r] = 0;
+    if (finished_[r]) {
+      requests_[rows_.id[r]].produced = rows_.produced[r];
+      continue;
+    }
+    // Rejected rows return their blocks: all but the new anchor's slot stays.
+    if (rows_.held_tokens[r] - options_.block_tokens >= rows_.anchor_position[r]) {
+      std::vector<BlockId>& blocks = requests_[rows_.id[r]].blocks;
+      shrink(blocks, rows_.anchor_position[r]);
+      rows_.held_tokens[r] = static_cast<std::int32_t>(blocks.size()) * options_.block_tokens;
+    }
+  }
+  for (std::size_t r = finished_.size(); r-- > 0;) {
+    if (!finished_[r]) continue;
+    const RequestId id = rows_.id[r];
+    rows_.swap_remove(r);
+    finish(id, now);
+  }
+}
+
+void Engine::finish_prefills(VirtualTime now) {
+  std::size_t kept = 0;
+  for (std::size_t p = 0; p < prefilling_.size(); ++p) {
+    const Prefilling current = prefilling_[p];
+    LiveRequest& request = requests_[current.id];
+    request.computed += current.granted;
+    if (request.computed < request.text_tokens()) {
+      prefilling_[kept++] = {current.id, 0};
+      continue;
+    }
+    ++request.produced;  // the last prompt row gives the first token, or after a preemption the next one
+    request.last_token = now;
+    if (request.first_token == kNever) request.first_token = now;
+    if (request.produced >= request.spec.output_tokens()) {
+      finish(current.id, now);
+    } else {
+      rows_.push(current.id, request, options_.block_tokens);
+    }
+  }
+  prefilling_.resize(kept);
+}
+
+}  // namespace dspark

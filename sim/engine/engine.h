@@ -1,0 +1,146 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "policies/batching/batching_policy.h"
+#include "policies/depth/depth_policy.h"
+#include "sim/engine/decode_rows.h"
+#include "sim/engine/kv_blocks.h"
+#include "sim/engine/request_table.h"
+#include "sim/engine/runner.h"
+#include "sim/engine/survival_history.h"
+#include "sim/engine/watcher.h"
+
+namespace dspark {
+
+/// Where prompts are computed.
+enum class Prefill {
+  kInStep,     // in the same steps as decoding, in chunks under the token budget
+  kElsewhere,  // on other machines at a price of their own; the reply joins with its first token and its KV
+};
+
+struct EngineOptions {
+  int max_num_seqs = 256;
+  int max_num_batched_tokens = 8192;  // >= max_num_seqs, so that every running reply has a row
+  int kv_blocks = 65536;
+  int block_tokens = 64;
+  Prefill prefill = Prefill::kInStep;
+};
+
+/// What the engine needs from the world around it.
+class EngineHost {
+ public:
+  virtual ~EngineHost() = default;
+  /// Compute `tokens` of this request elsewhere; `Engine::prefill_done` is called when that is done.
+  virtual void prefill_elsewhere(RequestId id, int tokens) = 0;
+  virtual void request_finished(const RequestSpec& spec) = 0;
+};
+
+/// The serving engine: continuous batching by iteration, one step at a time, paged KV, chunked prefill, first come
+/// first served, preemption by recompute. The same loop serves modelled and real runners (DESIGN.md).
+///
+/// A step begins (plan, batch, draft, choose, verify) and ends its duration later (observe, deliver, free).
+/// Admission never deadlocks: a request enters only if its whole text fits into free blocks, every request fits alone
+/// (`fits`), speculative rows never preempt anyone, and the oldest request is never preempted for a younger one.
+class Engine {
+ public:
+  Engine(const EngineOptions& options, const BatchingPolicy& batching, DepthPolicy& policy, const StepCost& belief,
+         Runner& runner, EngineHost& host, CoinStream& coins);
+  void watch(Watcher& watcher) { watchers_.push_back(&watcher); }
+
+  /// True where the request, served alone, fits into the KV cache to its end.
+  bool fits(const RequestSpec& spec) const;
+  /// A request that fits arrives.
+  void submit(const RequestSpec& spec);
+  void prefill_done(RequestId id, VirtualTime now);
+
+  bool step_in_progress() const { return in_progress_; }
+  /// Something waits or runs that a step could serve.
+  bool has_work() const { return !waiting_.empty() || rows_.size() > 0 || !prefilling_.empty(); }
+
+  /// Begins a step; returns its seconds, or nothing where there is nothing to run.
+  std::optional<double> begin_step(VirtualTime now);
+  void end_step(VirtualTime now);
+  /// What the step in progress decided, for the trace digest: rows, prompt rows, tokens verified and accepted.
+  std::array<std::int64_t, 4> step_trace() const;
+
+  // For laws and metrics.
+  const KvBlocks& kv() const { return kv_; }
+  const RequestTable& requests() const { return requests_; }
+  std::size_t waiting() const { return waiting_.size(); }
+  std::size_t running() const { return rows_.size() + prefilling_.size(); }
+  std::int64_t steps() const { return step_; }
+  /// Blocks held by all requests, counted anew; equals kv().used().
+  int count_held_blocks() const;
+
+ private:
+  struct Prefilling {
+    RequestId id;
+    std::int32_t granted = 0;
+  };
+
+  // engine.cpp: the step
+  void plan();
+  void grant_rows();
+  void draft_and_choose();
+  void settle_rounds();
+  void observe();
+  void finish_prefills(VirtualTime now);
+  void retire_finished(VirtualTime now);
+  Step policy_step() const;
+  StepShape shape() const;
+
+  // engine_memory.cpp: who holds KV blocks
+  void enqueue(RequestId id);
+  void admit();
+  void reserve();
+  bool reserve_or_count_deficit(int& deficit);
+  void preempt_youngest();
+  void grow(std::vector<BlockId>& blocks, std::int32_t tokens);
+  void shrink(std::vector<BlockId>& blocks, std::int32_t tokens);
+  void finish(RequestId id, VirtualTime now);
+
+  EngineOptions options_;
+  const BatchingPolicy& batching_;
+  DepthPolicy& policy_;
+  PolicyTraits traits_;
+  const StepCost& belief_;
+  Runner& runner_;
+  EngineHost& host_;
+  CoinStream& coins_;
+  std::vector<Watcher*> watchers_;
+
+  KvBlocks kv_;
+  RequestTable requests_;
+  std::uint64_t next_sequence_ = 0;
+  std::deque<RequestId> waiting_;  // by sequence
+  std::vector<Prefilling> prefilling_;
+  DecodeRows rows_;
+
+  // The step in progress.
+  bool in_progress_ = false;
+  std::int64_t step_ = 0;
+  VirtualTime step_begin_ = 0;
+  bool choose_after_drafting_ = false;
+  bool chose_ = false;
+  int prefill_rows_ = 0;
+  double draft_and_overhead_seconds_ = 0;
+  DraftColumns drafts_;
+  SurvivalFrontier frontier_;
+  SurvivalHistory history_;
+  Verified verified_;
+  std::vector<int> drafted_;    // (rows)
+  std::vector<int> submitted_;  // (rows)
+  std::vector<std::int32_t> delivered_;
+  std::vector<std::uint8_t> cut_;
+  std::vector<std::uint8_t> finished_;
+  std::vector<VirtualTime> previous_delivery_;
+  std::vector<BatchCandidate> candidates_;
+  std::vector<std::int32_t> granted_;
+};
+
+}  // namespace dspark

@@ -1,0 +1,139 @@
+// Who holds KV blocks: admission, growth, preemption by recompute.
+
+#include <algorithm>
+
+#include "policies/invariant.h"
+#include "sim/engine/engine.h"
+
+namespace dspark {
+
+bool Engine::fits(const RequestSpec& spec) const {
+  const std::int64_t longest =
+      std::int64_t{spec.prompt_tokens} + spec.output_tokens() + runner_.block_size() + 1;
+  return kv_.blocks_for(longest) <= kv_.total();
+}
+
+void Engine::enqueue(RequestId id) {
+  const auto older = [this](RequestId a, RequestId b) { return requests_[a].sequence < requests_[b].sequence; };
+  waiting_.insert(std::upper_bound(waiting_.begin(), waiting_.end(), id, older), id);
+}
+
+void Engine::admit() {
+  while (!waiting_.empty() && static_cast<int>(running()) < options_.max_num_seqs) {
+    const RequestId id = waiting_.front();
+    LiveRequest& request = requests_[id];
+    // Room for the whole text and, unless it runs alone, for its first round: no step of its own preempts it at once.
+    const int headroom = running() == 0 ? 0 : 1 + runner_.block_size();
+    if (kv_.blocks_for(std::int64_t{request.text_tokens()} + headroom) > kv_.free()) return;
+    waiting_.pop_front();
+    grow(request.blocks, request.text_tokens());
+    if (options_.prefill == Prefill::kElsewhere) {
+      rows_.push(id, request, options_.block_tokens);
+    } else {
+      request.computed = 0;
+      prefilling_.push_back({id, 0});
+    }
+  }
+}
+
+/// Gives every row its blocks where all fit, else says how many are missing.
+bool Engine::reserve_or_count_deficit(int& deficit) {
+  deficit = 0;
+  const auto needed = [this](std::size_t r) { return rows_.anchor_position[r] + 1 + rows_.planned[r]; };
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    if (needed(r) > rows_.held_tokens[r]) {
+      deficit += kv_.blocks_for(needed(r)) - rows_.held_tokens[r] / options_.block_tokens;
+    }
+  }
+  if (deficit == 0) return true;
+  if (deficit > kv_.free()) return false;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    if (needed(r) <= rows_.held_tokens[r]) continue;
+    std::vector<BlockId>& blocks = requests_[rows_.id[r]].blocks;
+    grow(blocks, needed(r));
+    rows_.held_tokens[r] = static_cast<std::int32_t>(blocks.size()) * options_.block_tokens;
+  }
+  return true;
+}
+
+void Engine::reserve() {
+  int deficit = 0;
+  if (reserve_or_count_deficit(deficit)) return;
+  // Speculation never preempts anyone: first the blocks shrink to the slots already held.
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    rows_.planned[r] = std::clamp(rows_.held_tokens[r] - rows_.anchor_position[r] - 1, 0, rows_.planned[r]);
+  }
+  while (!reserve_or_count_deficit(deficit)) preempt_youngest();
+}
+
+void Engine::preempt_youngest() {
+  DSPARK_INVARIANT(running() > 1);
+  std::size_t row = rows_.size();
+  std::size_t prompt = prefilling_.size();
+  std::uint64_t youngest = 0;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    const std::uint64_t sequence = requests_[rows_.id[r]].sequence;
+    if (row == rows_.size() || sequence > youngest) youngest = sequence, row = r;
+  }
+  for (std::size_t p = 0; p < prefilling_.size(); ++p) {
+    const std::uint64_t sequence = requests_[prefilling_[p].id].sequence;
+    if ((row == rows_.size() && prompt == prefilling_.size()) || sequence > youngest) youngest = sequence, prompt = p;
+  }
+  RequestId id;
+  if (prompt < prefilling_.size()) {
+    id = prefilling_[prompt].id;
+    prefilling_.erase(prefilling_.begin() + static_cast<std::ptrdiff_t>(prompt));
+  } else {
+    id = rows_.id[row];
+    requests_[id].produced = rows_.produced[row];
+    requests_[id].rounds = rows_.rounds[row];
+    requests_[id].last_token = rows_.last_delivery[row];
+    rows_.swap_remove(row);
+  }
+  LiveRequest& request = requests_[id];
+  ++request.preemptions;
+  shrink(request.blocks, 0);
+  for (Watcher* watcher : watchers_) watcher->preempted(request.spec);
+  if (options_.prefill == Prefill::kElsewhere) {
+    host_.prefill_elsewhere(id, request.text_tokens());
+  } else {
+    enqueue(id);
+  }
+}
+
+void Engine::grow(std::vector<BlockId>& blocks, std::int32_t tokens) {
+  const auto needed = static_cast<std::size_t>(kv_.blocks_for(tokens));
+  while (blocks.size() < needed) blocks.push_back(kv_.allocate());
+}
+
+void Engine::shrink(std::vector<BlockId>& blocks, std::int32_t tokens) {
+  const auto kept = static_cast<std::size_t>(kv_.blocks_for(tokens));
+  while (blocks.size() > kept) {
+    kv_.release(blocks.back());
+    blocks.pop_back();
+  }
+}
+
+void Engine::finish(RequestId id, VirtualTime now) {
+  LiveRequest& request = requests_[id];
+  shrink(request.blocks, 0);
+  const RequestSpec spec = request.spec;
+  for (Watcher* watcher : watchers_) {
+    watcher->finished({.spec = spec,
+                       .first_token = request.first_token,
+                       .last_token = now,
+                       .output_tokens = request.produced,
+                       .preemptions = request.preemptions});
+  }
+  requests_.remove(id);
+  host_.request_finished(spec);
+}
+
+int Engine::count_held_blocks() const {
+  int held = 0;
+  for (const RequestId id : rows_.id) held += static_cast<int>(requests_[id].blocks.size());
+  for (const Prefilling& p : prefilling_) held += static_cast<int>(requests_[p.id].blocks.size());
+  return held;
+}
+
+}  // namespace dspark

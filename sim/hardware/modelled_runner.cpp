@@ -1,0 +1,52 @@
+#include "sim/hardware/modelled_runner.h"
+
+#include <algorithm>
+
+#include "policies/invariant.h"
+
+namespace dspark {
+
+DraftColumns ModelledRunner::draft(const RunnerRows& rows, std::span<const int> block_size, const DraftStop* stop,
+                                   unsigned signals) {
+  const int depth = block_size.empty() ? 0 : *std::max_element(block_size.begin(), block_size.end());
+  DSPARK_INVARIANT(depth >= 1 && depth <= acceptance_.block_size());
+  acceptance_.draw(key_, rows, depth, signals, blocks_);
+  drafted_.assign(block_size.begin(), block_size.end());
+  DraftColumns columns{.stride = blocks_.stride,
+                       .drafted = drafted_,
+                       .confidence = blocks_.confidence,
+                       .top1 = blocks_.top1,
+                       .margin = blocks_.margin,
+                       .entropy = blocks_.entropy,
+                       .chosen = blocks_.chosen,
+                       .accepted_if_verified = blocks_.accepted};
+  if (stop != nullptr) {
+    for (std::size_t r = 0; r < drafted_.size(); ++r) {
+      const int row = static_cast<int>(r);
+      int k = std::min(1, drafted_[r]);
+      while (k > 0 && k < drafted_[r] && stop->keep_drafting(k, columns.before_draw(row, k), columns.after_draw(row, k))) {
+        ++k;
+      }
+      drafted_[r] = k;
+    }
+  }
+  for (std::size_t r = 0; r < drafted_.size(); ++r) blocks_.accepted[r] = std::min(blocks_.accepted[r], drafted_[r]);
+  return columns;
+}
+
+Verified ModelledRunner::verify(const RunnerRows& rows, std::span<const int> submitted, const StepShape& shape) {
+  accepted_.assign(rows.size(), 0);
+  if (shape.verified_tokens > 0) {
+    for (std::size_t r = 0; r < accepted_.size(); ++r) accepted_[r] = std::min(submitted[r], blocks_.accepted[r]);
+  }
+  return {.accepted = accepted_, .divergence = blocks_.divergence, .seconds = seconds(shape)};
+}
+
+double ModelledRunner::seconds(const StepShape& shape) const {
+  double verify = cost_.verify_seconds(shape.decode_requests, shape.rows());
+  if (shape.drafter_loaded && shape.drafting_requests == 0) verify *= 1 + cost_.parts().idle_drafter_tax;
+  return verify + cost_.draft_seconds(shape.drafting_requests, shape.draft_steps) +
+         cost_.overhead_seconds(shape.chosen_after_drafting);
+}
+
+}  // namespace dspark

@@ -1,0 +1,206 @@
+#include "sim/metrics/run_metrics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "policies/invariant.h"
+
+namespace dspark {
+
+RunMetrics::RunMetrics(const StopRule& stop, const ServiceObjective& objective, int kv_blocks, int block_size)
+    : stop_(stop),
+      objective_(objective),
+      kv_blocks_(kv_blocks),
+      positions_(static_cast<std::size_t>(block_size)),
+      bins_(kReliabilityBins) {}
+
+void RunMetrics::count_in_system(VirtualTime now, int change) {
+  if (open()) in_system_seconds_ += static_cast<double>(in_system_) * to_seconds(now - in_system_since_);
+  in_system_since_ = now;
+  in_system_ += change;
+}
+
+void RunMetrics::arrived(const RequestSpec& spec) { count_in_system(spec.arrival, 1); }
+
+void RunMetrics::rejected(const RequestSpec&) {
+  if (open()) ++rejected_;
+}
+
+void RunMetrics::preempted(const RequestSpec&) {
+  if (open()) ++preemptions_;
+}
+
+void RunMetrics::first_token_elsewhere(VirtualTime, const RequestSpec&) {
+  if (open()) output_tokens_ += 1;
+}
+
+void RunMetrics::finished(const FinishedRequest& request) {
+  count_in_system(request.last_token, -1);
+  const bool measured = open();
+  ++finished_;
+  if (!measured) {
+    if (finished_ == stop_.warmup_requests) window_begin_ = request.last_token;
+    return;
+  }
+  ++measured_;
+  const double ttft = to_seconds(request.first_token - request.spec.arrival);
+  ttft_.add(ttft);
+  end_to_end_.add(to_seconds(request.last_token - request.spec.arrival));
+  bool met = objective_.given && ttft <= objective_.ttft_seconds;
+  if (request.output_tokens > 1 && request.last_token > request.first_token) {
+    const double seconds = to_seconds(request.last_token - request.first_token);
+    const double speed = (request.output_tokens - 1) / seconds;
+    user_speed_.add(speed);
+    tpot_.add(1 / speed);
+    met = met && 1 / speed <= objective_.tpot_seconds;
+  }
+  met_objective_ += met ? 1 : 0;
+  if (done()) close(request.last_token);
+}
+
+void RunMetrics::close(VirtualTime now) {
+  if (closed_) return;
+  count_in_system(now, 0);
+  window_end_ = now;
+  closed_ = true;
+}
+
+void RunMetrics::step_ended(const StepRecord& step) {
+  series_.add(step);
+  if (!open()) return;
+  const double decode = step.decode_requests();
+  const double seconds = to_seconds(step.end - std::max(step.begin, window_begin_));
+  steps_ += 1;
+  busy_seconds_ += seconds;
+  step_seconds_.add(step.seconds);
+  decode_rows_ += decode;
+  prefill_rows_ += step.prefill_rows;
+  drafted_ += std::accumulate(step.drafted.begin(), step.drafted.end(), 0);
+  const double verified = std::accumulate(step.verified.begin(), step.verified.end(), 0);
+  verified_ += verified;
+  accepted_ += std::accumulate(step.accepted.begin(), step.accepted.end(), 0);
+  rows_ += decode + verified + step.prefill_rows;
+  output_tokens_ += std::accumulate(step.delivered.begin(), step.delivered.end(), step.first_tokens);
+  running_seconds_ += seconds * step.running_requests;
+  waiting_seconds_ += seconds * step.waiting_requests;
+  kv_seconds_ += seconds * step.kv_blocks_used;
+  add_gaps(step);
+  add_rounds(step);
+}
+
+void RunMetrics::add_gaps(const StepRecord& step) {
+  // All who were served in the step before this one waited equally long: one weighted update serves them.
+  double together = 0;
+  VirtualTime common = kNever;
+  for (const VirtualTime previous : step.previous_delivery) {
+    if (common == kNever) common = previous;
+    if (previous == common) {
+      together += 1;
+    } else {
+      itl_.add(to_seconds(step.end - previous));
+    }
+  }
+  if (together > 0) itl_.add(to_seconds(step.end - common), together);
+}
+
+void RunMetrics::add_rounds(const StepRecord& step) {
+  for (std::size_t r = 0; r < step.verified.size(); ++r) {
+    if (step.cut[r]) continue;
+    const auto verified = static_cast<std::size_t>(step.verified[r]);
+    const auto accepted = static_cast<std::size_t>(step.accepted[r]);
+    whole_rounds_ += 1;
+    whole_round_tokens_ += static_cast<double>(accepted) + 1;
+    if (verified == 0) continue;
+    for (std::size_t k = 0; k < verified; ++k) positions_[k].verified += 1;
+    for (std::size_t k = 0; k < accepted; ++k) positions_[k].accepted += 1;
+    for (std::size_t k = 0; k < std::min(accepted + 1, verified); ++k) positions_[k].reached += 1;
+    add_reliability(step, r);
+  }
+}
+
+void RunMetrics::add_reliability(const StepRecord& step, std::size_t row) {
+  // Labels are known up to the first rejection among the verified positions.
+  const auto accepted = static_cast<std::size_t>(step.accepted[row]);
+  const auto labelled = std::min(accepted + 1, static_cast<std::size_t>(step.verified[row]));
+  const float* confidence = step.drafts.confidence.data() + row;
+  for (std::size_t k = 0; k < labelled; ++k) {
+    const auto c = static_cast<double>(confidence[k * step.drafts.stride]);
+    Bin& bin = bins_[static_cast<std::size_t>(std::min(c * kReliabilityBins, kReliabilityBins - 1.0))];
+    bin.count += 1;
+    bin.confidence += c;
+    bin.accepted += k < accepted ? 1 : 0;
+  }
+}
+
+ReplicationResult RunMetrics::result() const {
+  DSPARK_INVARIANT(closed_ && measured_ > 0);
+  ReplicationResult result;
+  const auto add = [&result](std::string name, double value) {
+    if (std::isfinite(value)) result.metrics.push_back({std::move(name), value});
+  };
+  const auto add_quantiles = [&add](const std::string& name, const QuantileSketch& sketch) {
+    if (sketch.weight() == 0) return;
+    add(name + "_mean", sketch.mean());
+    for (const int percent : {10, 50, 90, 99}) add(fmt::format("{}_p{}", name, percent), sketch.quantile(percent / 100.0));
+  };
+  const double window = to_seconds(window_end_ - window_begin_);
+  add("throughput", output_tokens_ / window);
+  add("request_rate", static_cast<double>(measured_) / window);
+  add_quantiles("user_speed", user_speed_);
+  add_quantiles("ttft", ttft_);
+  add_quantiles("tpot", tpot_);
+  add_quantiles("itl", itl_);
+  add_quantiles("end_to_end", end_to_end_);
+  if (objective_.given) {
+    add("goodput", met_objective_ / window);
+    add("slo_attainment", met_objective_ / static_cast<double>(measured_));
+  }
+  if (whole_rounds_ > 0) add("accepted_length", whole_round_tokens_ / whole_rounds_);
+  if (decode_rows_ > 0) {
+    add("verification_length", verified_ / decode_rows_);
+    add("draft_length", drafted_ / decode_rows_);
+  }
+  if (verified_ > 0) {
+    add("acceptance_rate", accepted_ / verified_);
+    add("wasted_share", (verified_ - accepted_) / verified_);
+    add("wasted_per_output_token", (verified_ - accepted_) / output_tokens_);
+  }
+  double labelled = 0, error = 0;
+  for (int b = 0; b < kReliabilityBins; ++b) {
+    const Bin& bin = bins_[static_cast<std::size_t>(b)];
+    labelled += bin.count;
+    error += std::abs(bin.confidence - bin.accepted);
+    if (bin.count > 0) {
+      result.reliability.push_back({b, bin.count, bin.confidence / bin.count, bin.accepted / bin.count});
+    }
+  }
+  if (labelled > 0) add("confidence_ece", error / labelled);
+  if (steps_ > 0) {
+    add("batch_tokens", rows_ / steps_);
+    add("prefill_tokens", prefill_rows_ / steps_);
+    add("step_seconds_mean", step_seconds_.mean());
+    add("step_seconds_p50", step_seconds_.quantile(0.5));
+    add("step_seconds_p99", step_seconds_.quantile(0.99));
+    add("running_requests", running_seconds_ / busy_seconds_);
+    add("waiting_requests", waiting_seconds_ / busy_seconds_);
+    add("kv_share", kv_seconds_ / busy_seconds_ / kv_blocks_);
+  }
+  add("busy_share", busy_seconds_ / window);
+  add("requests_in_system", in_system_seconds_ / window);
+  add("preemptions", static_cast<double>(preemptions_));
+  add("rejected_requests", static_cast<double>(rejected_));
+  add("measured_requests", static_cast<double>(measured_));
+  add("window_seconds", window);
+  for (std::size_t k = 0; k < positions_.size(); ++k) {
+    const Position& p = positions_[k];
+    if (p.reached > 0) add(fmt::format("acceptance.{}", k + 1), p.accepted / p.reached);
+    if (p.verified > 0) add(fmt::format("survival.{}", k + 1), p.accepted / p.verified);
+  }
+  result.series = series_.windows();
+  return result;
+}
+
+}  // namespace dspark

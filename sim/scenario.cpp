@@ -1,0 +1,223 @@
+#include "sim/scenario.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "policies/batching/batching_policy_registry.h"
+#include "policies/depth/depth_policy_registry.h"
+#include "policies/invariant.h"
+#include "sim/hardware/modelled_machine.h"
+#include "sim/hardware/modelled_runner.h"
+#include "sim/metrics/run_metrics.h"
+#include "sim/simulation.h"
+#include "sim/workload/arrival_process.h"
+
+namespace dspark {
+namespace {
+
+/// The workload block: when requests arrive and what they look like.
+struct Workload {
+  std::unique_ptr<const ArrivalProcess> arrivals;
+  std::unique_ptr<const RequestShapes> shapes;
+  ServiceObjective objective;
+};
+
+std::unique_ptr<const ArrivalProcess> read_arrivals(Parameters& workload) {
+  std::vector<std::string> names;
+  for (const ArrivalEntry& entry : arrival_processes()) names.push_back(entry.name);
+  Selection selection = workload.one_of("arrivals", names, "when requests arrive");
+  for (const ArrivalEntry& entry : arrival_processes()) {
+    if (entry.name == selection.name) return entry.construct(selection.parameters);
+  }
+  return nullptr;
+}
+
+Workload read_workload(Parameters parameters) {
+  Workload workload;
+  workload.arrivals = read_arrivals(parameters);
+  workload.shapes = std::make_unique<RequestShapes>(parameters, !workload.arrivals->brings_lengths());
+  if (parameters.given("slo") || parameters.is_describing()) {
+    Parameters slo = parameters.group("slo", "latency objectives: goodput counts the requests that meet both");
+    workload.objective.given = true;
+    workload.objective.ttft_seconds = 1e-3 * slo.number("ttft_ms", {.min = 0, .unit = "ms", .meaning = "first token"});
+    workload.objective.tpot_seconds =
+        1e-3 * slo.number("tpot_ms", {.min = 0, .unit = "ms", .meaning = "time per output token after the first"});
+  }
+  return workload;
+}
+
+struct EngineBlock {
+  EngineOptions options;
+  PrefillElsewherePrice elsewhere;
+  std::unique_ptr<BatchingPolicy> batching;
+};
+
+EngineBlock read_engine(Parameters parameters) {
+  EngineBlock engine;
+  engine.options.max_num_seqs = static_cast<int>(
+      parameters.integer("max_num_seqs", {.min = 1, .max = 1 << 16, .default_value = 256, .unit = "requests",
+                                          .meaning = "requests that run at once"}));
+  engine.options.max_num_batched_tokens = static_cast<int>(
+      parameters.integer("max_num_batched_tokens", {.min = 1, .max = 1 << 22, .default_value = 8192, .unit = "tokens",
+                                                    .meaning = "rows of one step: anchors, drafts and prompts"}));
+  if (engine.options.max_num_batched_tokens < engine.options.max_num_seqs) {
+    parameters.add_error("max_num_batched_tokens is below max_num_seqs: running replies would starve",
+                         parameters.position_of("max_num_batched_tokens"));
+  }
+  Selection batching = parameters.one_of("batching", batching_policy_names(),
+                                         "who gets the token budget of a step", "decode_first");
+  engine.batching = make_batching_policy(batching.name, batching.parameters);
+  Selection prefill =
+      parameters.one_of("prefill", {"in_step", "elsewhere"},
+                        "where prompts are computed: in the same steps under the token budget, or on other machines", "in_step");
+  if (prefill.name == "elsewhere" || parameters.is_describing()) {
+    engine.options.prefill = Prefill::kElsewhere;
+    engine.elsewhere.fixed_seconds = 1e-3 * prefill.parameters.number(
+        "fixed_ms", {.min = 0, .max = 1e6, .default_value = 0, .unit = "ms", .meaning = "elsewhere: price of a prompt"});
+    engine.elsewhere.seconds_per_token = 1e-6 * prefill.parameters.number(
+        "per_token_us", {.min = 0, .max = 1e6, .default_value = 0, .unit = "µs", .meaning = "elsewhere: and per token"});
+  }
+  return engine;
+}
+
+class ModelledScenario final : public Scenario {
+ public:
+  explicit ModelledScenario(Parameters& parameters) {
+    workload_ = read_workload(parameters.group("workload", "users and their requests", true));
+    Parameters machine = parameters.group("machine", "what serves them", true);
+    machine.choice("use", {.options = {"modelled"}, .default_value = "modelled",
+                           .meaning = "which of the machine blocks runs the experiment"});
+    Parameters modelled = machine.group("modelled", "a machine described by numbers", true);
+    machine_ = read_modelled_machine(modelled, workload_.shapes->domains());
+    engine_ = read_engine(parameters.group("engine", "the serving engine"));
+    engine_.options.kv_blocks = machine_.kv_blocks;
+    engine_.options.block_tokens = machine_.block_tokens;
+    read_policy(parameters);
+    read_stop(parameters.group("stop", "how long a run is measured"));
+  }
+
+  Result<ReplicationResult> run(std::uint64_t seed, std::uint32_t replication,
+                                const std::atomic<bool>* cancelled) const override;
+  const std::vector<FitLine>& fits() const override { return machine_.fits; }
+  bool policy_is_lossless() const override { return lossless_; }
+
+ private:
+  void read_policy(Parameters& parameters) {
+    Selection selection = parameters.one_of("policy", depth_policy_names(), "how many draft tokens are verified");
+    policy_name_ = selection.name;
+    // Constructed once here, so that its parameters are checked, and again by each run, which owns its object.
+    const auto policy = make_depth_policy(policy_name_, selection.parameters);
+    lossless_ = policy->traits().lossless;
+    policy_parameters_ = parameters.raw("policy", "", "") ? *parameters.raw("policy", "", "") : Value{};
+  }
+  void read_stop(Parameters parameters) {
+    stop_.requests = parameters.integer(
+        "requests", {.min = 1, .max = 1'000'000'000, .default_value = 2000, .unit = "requests",
+                     .meaning = "measured: finished after the warm-up"});
+    const std::int64_t least = std::max<std::int64_t>(200, std::int64_t{3} * workload_.arrivals->users());
+    stop_.warmup_requests = parameters.integer(
+        "warmup_requests", {.min = 0, .max = 1'000'000'000, .default_value = least, .unit = "requests",
+                            .meaning = "finished before measuring starts; default: the larger of 200 and three per user"});
+  }
+  std::unique_ptr<DepthPolicy> make_policy() const;
+
+  Workload workload_;
+  ModelledMachine machine_;
+  EngineBlock engine_;
+  StopRule stop_;
+  std::string policy_name_;
+  Value policy_parameters_;
+  bool lossless_ = true;
+};
+
+std::unique_ptr<DepthPolicy> ModelledScenario::make_policy() const {
+  const auto named = read_named_value(policy_parameters_);
+  DSPARK_INVARIANT(static_cast<bool>(named));
+  Parameters parameters(named->parameters, {}, named->shorthand);
+  auto policy = make_depth_policy(policy_name_, parameters);
+  DSPARK_INVARIANT(policy != nullptr && parameters.errors().empty());
+  return policy;
+}
+
+Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_t replication,
+                                                const std::atomic<bool>* cancelled) const {
+  invariant_context() = {seed, replication, 0};
+  const RandomKey key = make_random_key(seed, replication);
+  const auto policy = make_policy();
+  ModelledRunner runner(machine_.cost, *machine_.acceptance, key);
+  const auto source = workload_.arrivals->start(*workload_.shapes, key);
+  SingleReplicaRouter router;
+  Simulation simulation(key, *source, router, engine_.elsewhere);
+  simulation.add_replica(engine_.options, *engine_.batching, *policy, machine_.cost, runner);
+  RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks, machine_.acceptance->block_size());
+  simulation.watch(metrics);
+
+  // A closed loop whose requests never fit would go on for ever at one instant.
+  const std::int64_t most_rejected = 10 * (stop_.requests + stop_.warmup_requests) + 1000;
+  const auto finished = [&] { return metrics.done() || simulation.rejected() > most_rejected; };
+  const auto stop = simulation.run(finished, cancelled);
+  if (stop == Simulation::Stop::kCancelled) return Error{"cancelled"};
+  if (!metrics.done() && stop == Simulation::Stop::kFinished) {
+    return Error{fmt::format("{} requests did not fit into the KV cache of {} blocks of {} tokens and {} finished",
+                             simulation.rejected(), engine_.options.kv_blocks, engine_.options.block_tokens,
+                             metrics.finished_requests()),
+                 {}, "raise machine.modelled.kv.blocks or shorten the requests"};
+  }
+  metrics.close(simulation.now());
+  if (metrics.measured_requests() == 0) {
+    return Error{fmt::format("the workload ended after {} requests, in the warm-up of {}", metrics.finished_requests(),
+                             stop_.warmup_requests),
+                 {}, "lower stop.warmup_requests"};
+  }
+  ReplicationResult result = metrics.result();
+  result.digest = simulation.digest().value();
+  result.events = simulation.events();
+  result.simulated_seconds = to_seconds(simulation.now());
+  return result;
+}
+
+std::vector<ParameterRecord> parameters_of(const std::function<void(Parameters&)>& construct) {
+  Parameters parameters = Parameters::describing();
+  construct(parameters);
+  return parameters.records();
+}
+
+}  // namespace
+
+std::unique_ptr<const Scenario> Scenario::read(Parameters& parameters) {
+  const std::size_t errors_before = parameters.errors().size();
+  auto scenario = std::make_unique<const ModelledScenario>(parameters);
+  if (parameters.errors().size() > errors_before) return nullptr;
+  return scenario;
+}
+
+std::vector<CatalogueEntry> catalogue() {
+  std::vector<CatalogueEntry> entries;
+  for (const DepthPolicyEntry& policy : depth_policies()) {
+    bool lossless = true;
+    auto records = parameters_of([&](Parameters& p) { lossless = policy.construct(p)->traits().lossless; });
+    entries.push_back({"policy", policy.name, policy.meaning, std::move(records), lossless});
+  }
+  for (const BatchingPolicyEntry& batching : batching_policies()) {
+    entries.push_back({"batching", batching.name, batching.meaning, parameters_of([&](Parameters& p) { batching.construct(p); })});
+  }
+  for (const ArrivalEntry& arrivals : arrival_processes()) {
+    entries.push_back({"arrivals", arrivals.name, arrivals.meaning, parameters_of([&](Parameters& p) { arrivals.construct(p); })});
+  }
+  for (const LengthsEntry& lengths : length_distributions()) {
+    entries.push_back({"lengths", lengths.name, lengths.meaning, parameters_of([&](Parameters& p) { lengths.construct(p); })});
+  }
+  entries.push_back({"machine", "modelled", "Step costs from measured tables, acceptance from a latent difficulty",
+                     parameters_of([](Parameters& p) { read_modelled_machine(p, {}); })});
+  for (const std::string& preset : survival_preset_names()) {
+    entries.push_back({"acceptance", preset, "acceptance.preset: DSpark paper (arXiv 2607.05147), figure 2", {}});
+  }
+  return entries;
+}
+
+std::vector<ParameterRecord> describe_scenario() {
+  return parameters_of([](Parameters& p) { ModelledScenario scenario(p); });
+}
+
+}  // namespace dspark

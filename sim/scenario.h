@@ -1,0 +1,103 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "policies/error.h"
+#include "policies/parameters.h"
+
+namespace dspark {
+
+/// What a metric is; the definitions are those of docs/metrics.md.
+struct MetricInfo {
+  std::string name;  // per-position metrics are `name.k` in results, k from 1; quantiles are names of their own
+  std::string unit;  // "1" where dimensionless
+  std::string description;
+  bool by_position = false;
+};
+/// All metrics, in the order of every result.
+const std::vector<MetricInfo>& metric_catalogue();
+
+/// One value of one replication; not measurable values (no request finished, no draft made) are absent.
+struct MetricValue {
+  std::string name;
+  double value = 0;
+};
+
+/// The system by windows of virtual time, warm-up included.
+struct SeriesWindow {
+  double start_seconds = 0;
+  double width_seconds = 0;
+  double throughput = 0;           // output tokens per second
+  double running_requests = 0;     // mean over the window's steps
+  double waiting_requests = 0;     // likewise
+  double verification_length = 0;  // draft tokens verified per decoding request and step
+  double batch_tokens = 0;         // rows per step
+};
+
+/// Share of drafted tokens accepted by predicted confidence, over verified positions.
+struct ReliabilityBin {
+  int bin = 0;  // of 20 equal-width bins on [0, 1]
+  double count = 0;
+  double mean_confidence = 0;
+  double accepted_share = 0;
+};
+
+struct ReplicationResult {
+  std::vector<MetricValue> metrics;
+  std::vector<SeriesWindow> series;
+  std::vector<ReliabilityBin> reliability;
+  std::array<std::uint64_t, 2> digest{};  // of the event trace
+  std::int64_t events = 0;
+  double simulated_seconds = 0;
+};
+
+/// A number that was fitted to, or predicted for, a published measurement while a scenario was read: every
+/// comparison says which is which.
+struct FitLine {
+  std::string what;   // "user speed of k7"
+  std::string role;   // fitted | predicted | solved | interpolated | extrapolated
+  std::string unit;
+  double measured = 0;  // NaN where nothing was measured
+  double modelled = 0;
+};
+
+/// One experiment point, validated: machine, engine, workload, policy and stop rule. Immutable after `read`, so
+/// threads share it; each `run` builds its own simulation, policy object included.
+class Scenario {
+ public:
+  virtual ~Scenario() = default;
+
+  /// Reads the keys `machine`, `engine`, `workload`, `policy` and `stop` of `parameters`. Adds every error found to
+  /// `parameters` (the caller calls `finish`); returns nullptr where there was any.
+  static std::unique_ptr<const Scenario> read(Parameters& parameters);
+
+  /// Runs one replication. The same (seed, replication) gives the same result on any thread. Stops early with an
+  /// error where `cancelled` becomes true, and where the workload can never be served (a request larger than the KV
+  /// cache with nothing else left to do is counted as rejected instead, see the metric `rejected_requests`).
+  virtual Result<ReplicationResult> run(std::uint64_t seed, std::uint32_t replication,
+                                        const std::atomic<bool>* cancelled = nullptr) const = 0;
+
+  virtual const std::vector<FitLine>& fits() const = 0;
+  /// The policy as results name it: "dspark", "fixed:7".
+  virtual bool policy_is_lossless() const = 0;
+};
+
+/// One line of `dspark list`: everything that can be named in an experiment, with its parameters.
+struct CatalogueEntry {
+  std::string kind;  // policy | batching | arrivals | tokens | acceptance | machine
+  std::string name;
+  std::string meaning;
+  std::vector<ParameterRecord> parameters;
+  bool lossless = true;  // policies only
+};
+std::vector<CatalogueEntry> catalogue();
+
+/// The parameters of a whole scenario, for the reference page.
+std::vector<ParameterRecord> describe_scenario();
+
+}  // namespace dspark

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "policies/parameters.h"
+#include "sim/random/random_key.h"
+#include "sim/workload/source.h"
+
+namespace dspark {
+
+/// Lengths of prompts or replies. Immutable; a length is a function of the key alone.
+class LengthDistribution {
+ public:
+  virtual ~LengthDistribution() = default;
+  /// Tokens, at least 1.
+  virtual std::int32_t sample(RandomKey key, Stream stream, std::uint32_t source, std::uint32_t ordinal) const = 0;
+  /// A length known beforehand (a benchmark that ignores the end of text) limits the reply; others end it unforeseen.
+  virtual bool known_beforehand() const { return false; }
+};
+
+template <class Lengths>
+std::unique_ptr<const LengthDistribution> construct_lengths(Parameters& parameters) {
+  return std::make_unique<const Lengths>(parameters);
+}
+
+struct LengthsEntry {
+  std::string name;
+  std::string meaning;
+  std::unique_ptr<const LengthDistribution> (*construct)(Parameters&);
+};
+/// All of lengths/lengths.inc.
+const std::vector<LengthsEntry>& length_distributions();
+
+/// What requests look like: lengths and domain, a function of (source, ordinal).
+class RequestShapes {
+ public:
+  /// Reads prompt_tokens, output_tokens, max_output_tokens and domains from the workload's map; lengths only where
+  /// `own_lengths` (a trace brings its own).
+  RequestShapes(Parameters& workload, bool own_lengths);
+
+  /// Fills lengths (where they are ours) and domain.
+  void shape(RandomKey key, RequestSpec& spec) const;
+  const std::vector<std::string>& domains() const { return domains_; }
+  std::int32_t max_output_tokens() const { return max_output_tokens_; }
+
+ private:
+  std::unique_ptr<const LengthDistribution> prompt_;
+  std::unique_ptr<const LengthDistribution> output_;
+  std::int32_t max_output_tokens_ = kUnlimited;
+  std::vector<std::string> domains_;
+  std::vector<double> domain_upper_;  // cumulative weights, the last is 1
+};
+
+}  // namespace dspark

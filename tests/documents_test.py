@@ -1,0 +1,72 @@
+"""What the documents promise is there: code blocks are the tested files, links lead somewhere, laws have their tests."""
+
+import os
+import re
+import unittest
+from pathlib import Path
+
+ROOT = Path(os.environ.get("DSPARK_SOURCE_DIR", Path(__file__).resolve().parent.parent))
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+# A row of INVARIANTS.md: | law | `tests/a/b_test.cpp` Suite.Test, Suite.Test | ... |
+INVARIANT = re.compile(r"^\|[^|]+\|\s*`(tests/[^`]+)`\s*([^|]*)\|", re.MULTILINE)
+
+
+def text(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def documents():
+    folders = ("docs", "policies", "sim", "kernels", "executor", "experiments", "tests")
+    yield from sorted(ROOT.glob("*.md"))
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.md"))
+
+
+class Documents(unittest.TestCase):
+    def test_contributing_shows_the_policy_that_the_tests_compile(self):
+        blocks = re.findall(r"^```cpp\n(.*?)^```", text("CONTRIBUTING.md"), re.MULTILINE | re.DOTALL)
+        self.assertEqual(
+            blocks, [text("tests/example_policy/half_block.cpp"), text("tests/example_policy/half_block.inc")]
+        )
+
+    def test_links_and_figures_lead_to_files(self):
+        broken = []
+        for page in documents():
+            for target in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+                path = target.split("#")[0]
+                if path and "://" not in path and not (page.parent / path).exists():
+                    broken.append(f"{page.relative_to(ROOT)}: {target}")
+        self.assertEqual(broken, [])
+
+    def test_each_law_names_tests_that_exist(self):
+        rows = INVARIANT.findall(text("docs/INVARIANTS.md"))
+        self.assertGreater(len(rows), 5)
+        for path, names in rows:
+            self.assertTrue((ROOT / path).is_file(), path)
+            tests = re.findall(r"[\w]+\.[\w]+", names)
+            self.assertTrue(tests, f"{path}: no test named")
+            source = text(path)
+            for name in tests:
+                suite, test = name.split(".")
+                with self.subTest(test=name):
+                    if path.endswith(".py"):
+                        self.assertRegex(source, rf"class {suite}\b[\s\S]*def {test}\b")
+                    else:
+                        self.assertRegex(source, rf"TEST(_F|_P)?\(\s*{suite},\s*{test}\s*\)")
+
+    def test_the_readme_opens_with_its_two_commands(self):
+        opening = "\n".join(text("README.md").splitlines()[:15])
+        for command in ("scripts/demo", "scripts/test"):
+            self.assertIn(command, opening)
+            self.assertTrue(os.access(ROOT / command, os.X_OK), command)
+
+    def test_every_page_of_docs_is_in_its_index(self):
+        index = text("docs/README.md")
+        for page in sorted((ROOT / "docs").glob("*.md")):
+            if page.name != "README.md":
+                self.assertIn(f"({page.name})", index)
+
+
+if __name__ == "__main__":
+    unittest.main()
