@@ -1,6 +1,5 @@
 #include "policies/parameters.h"
 
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -15,17 +14,14 @@ namespace {
 constexpr std::int64_t kLargestInteger = std::int64_t{1} << 53;  // as in IntegerSpec: stands for "any"
 
 /// "0 .. 64", ">= 0", "<= 64" or empty where neither end is bounded.
-std::string range_text(bool from, const std::string& least, bool to, const std::string& largest) {
-  if (from && to) return least + " .. " + largest;
-  if (from) return ">= " + least;
-  return to ? "<= " + largest : std::string();
+std::string range_text(double least, double largest) {
+  const bool to = largest < kUnbounded;
+  if (least == -kUnbounded) return to ? "<= " + number_text(largest) : std::string();
+  return to ? number_text(least) + " .. " + number_text(largest) : ">= " + number_text(least);
 }
 std::string range_text(const IntegerSpec& spec) {
-  return range_text(spec.min > -kLargestInteger, std::to_string(spec.min), spec.max < kLargestInteger,
-                    std::to_string(spec.max));
-}
-std::string range_text(double least, double largest) {
-  return range_text(least > -kUnbounded, number_text(least), largest < kUnbounded, number_text(largest));
+  return range_text(spec.min > -kLargestInteger ? static_cast<double>(spec.min) : -kUnbounded,
+                    spec.max < kLargestInteger ? static_cast<double>(spec.max) : kUnbounded);
 }
 
 /// "an integer in 0 .. 64", "an integer >= 0", "an integer".
@@ -34,15 +30,9 @@ std::string in_range(std::string_view what, const std::string& range) {
   return fmt::format("{} {}{}", what, range.find("..") != std::string::npos ? "in " : "", range);
 }
 
-/// What an absent number reads as: the bound nearest to 0 that is allowed.
+/// What an absent number reads as: the least, or where there is none the allowed one nearest to 0.
 double least_value(double least, double largest) {
   return least > -kUnbounded ? least : std::min(0.0, largest);
-}
-
-std::string list_text(const std::vector<double>& values) {
-  std::string text = "[";
-  for (const double value : values) text += (text.size() > 1 ? ", " : "") + number_text(value);
-  return text + "]";
 }
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& options) {
@@ -174,9 +164,10 @@ double Parameters::number(std::string_view name, const NumberSpec& spec) {
 
 std::vector<double> Parameters::numbers(std::string_view name, const NumbersSpec& spec) {
   const std::string range = range_text(spec.min, spec.max);
-  const auto& what = record({std::string(name), "list of numbers", std::string(spec.unit), range,
-                             spec.default_value ? list_text(*spec.default_value) : std::string(),
-                             std::string(spec.meaning)});
+  const auto& what =
+      record({std::string(name), "list of numbers", std::string(spec.unit), range,
+              spec.default_value ? fmt::format("[{}]", fmt::join(*spec.default_value, ", ")) : std::string(),
+              std::string(spec.meaning)});
   const auto fallback = [&] {
     if (spec.default_value) return *spec.default_value;
     return std::vector<double>(spec.min_count, least_value(spec.min, spec.max));
@@ -238,25 +229,25 @@ std::string Parameters::text(std::string_view name, const TextSpec& spec) {
 }
 
 InputFile Parameters::file(std::string_view name, std::string_view meaning) {
-  const auto& what = record({std::string(name), "file", "", "", "", std::string(meaning)});
-  const Value* value = look_up(name);
-  if (!value) missing(what);
-  if (!value) return {};
-  const std::string* path = value->scalar();
-  if (!path) wrong(name, *value, "the path of a file");
-  if (!path) return {};
-  if (!state_->loader) {
-    add_error(fmt::format("'{}' names the file '{}', but no files can be read here", name, *path),
-              value->position);
-    return {*path, "", value->position};
+  const std::string path =
+      read({std::string(name), "file", "", "", "", std::string(meaning)}, "the path of a file",
+           std::optional<std::string>(), std::string(),
+           [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); });
+  if (path.empty()) return {};
+  const Position position = position_of(name);
+  if (state_->loader) {
+    Result<InputFile> loaded = state_->loader(path, position);
+    if (loaded) return *std::move(loaded);
+    add_error(loaded.error());
+  } else {
+    add_error(fmt::format("'{}' names the file '{}', but no files can be read here", name, path), position);
   }
-  Result<InputFile> loaded = state_->loader(*path, value->position);
-  if (loaded) return *std::move(loaded);
-  add_error(loaded.error());
-  return {*path, "", value->position};
+  return {path, "", position};
 }
 
-Parameters Parameters::child(const std::string& key, Value map, Value shorthand, bool harmless) {
+Parameters Parameters::child(const ParameterRecord& parent, const std::string& key, Value map,
+                             Value shorthand, bool harmless) {
+  state_->nested.emplace_back(&parent - state_->records.data(), key);
   for (const auto& [known, state] : state_->children) {
     if (known == key) return Parameters(state);
   }
@@ -273,24 +264,20 @@ Parameters Parameters::child(const std::string& key, Value map, Value shorthand,
 
 Parameters Parameters::group(std::string_view name, std::string_view meaning, bool required) {
   auto& what = record({std::string(name), "group", "", "", "", std::string(meaning), !required, {}});
-  const auto index = static_cast<std::size_t>(&what - state_->records.data());
-  state_->nested.emplace_back(index, std::string(name));
   const Value* value = look_up(name);
   if (!value && required) missing(what);
-  const bool is_map = value && (value->map() || value->empty());
-  if (value && !is_map) wrong(name, *value, "a map");
-  const bool harmless = value ? !is_map : required;
-  return child(std::string(name), value && is_map ? *value : Value{}, {}, harmless);
+  if (!value) return child(what, std::string(name), {}, {}, /*harmless=*/required);
+  const bool is_map = value->map() || value->empty();
+  if (!is_map) wrong(name, *value, "a map");
+  return child(what, std::string(name), is_map ? *value : Value{}, {}, /*harmless=*/!is_map);
 }
 
 Selection Parameters::selected(std::string_view name, const ParameterRecord& what, NamedValue found,
                                const Position& position, bool harmless) {
-  const auto index = static_cast<std::size_t>(&what - state_->records.data());
   const std::string key = fmt::format("{}: {}", name, found.name);
-  state_->nested.emplace_back(index, key);
   Value map = std::move(found.parameters);
   if (map.position.line == 0) map.position = position;
-  return {found.name, child(key, std::move(map), std::move(found.shorthand), harmless), position};
+  return {found.name, child(what, key, std::move(map), std::move(found.shorthand), harmless), position};
 }
 
 Selection Parameters::one_of(std::string_view name, const std::vector<std::string>& options,
@@ -403,6 +390,7 @@ void Parameters::finish() {
 }
 
 const Errors& Parameters::errors() const { return *state_->errors; }
+
 const std::vector<ParameterRecord>& Parameters::records() const {
   state_->gather_records();
   return state_->records;

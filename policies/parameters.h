@@ -171,9 +171,10 @@ class Parameters {
   void wrong(std::string_view name, const Value& value, std::string_view wanted, std::string advice = {});
   ParameterRecord& record(ParameterRecord entry);
   void missing(const ParameterRecord& what);
-  /// The parameters below `key`; the same ones when it is read again. `harmless`: errors there are of no
-  /// interest.
-  Parameters child(const std::string& key, Value map, Value shorthand, bool harmless);
+  /// The parameters below `key`, recorded as members of `parent`; the same ones when it is read again.
+  /// `harmless`: errors there are of no interest.
+  Parameters child(const ParameterRecord& parent, const std::string& key, Value map, Value shorthand,
+                   bool harmless);
   Selection selected(std::string_view name, const ParameterRecord& what, NamedValue found,
                      const Position& position, bool harmless);
 

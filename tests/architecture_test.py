@@ -23,6 +23,7 @@ ARROWS = {
 }
 CODE_SUFFIXES = {".h", ".cpp", ".cu", ".cuh", ".inc", ".py"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+GENERATED_HEADERS = {"dspark_git_commit.h"}  # written into the build folder (experiments/git_commit.cmake)
 MAX_LINES = 400
 EMPTY_WORDS = {"util", "utils", "helper", "helpers", "manager", "common", "misc"}
 # Decisions have no files, clock or threads; the simulator writes no files, reads no clock and draws only from Philox.
@@ -53,7 +54,9 @@ def code_files(root, folders):
 def includes(root, path):
     """(project includes, system includes) of one file."""
     matches = INCLUDE.findall((root / path).read_text(encoding="utf-8"))
-    return [own for own, _ in matches if own], [system for _, system in matches if system]
+    return [own for own, _ in matches if own and own not in GENERATED_HEADERS], [
+        system for _, system in matches if system
+    ]
 
 
 def wrong_arrows(root):

@@ -1,4 +1,4 @@
-"""What the documents promise is there: code blocks are the tested files, links lead somewhere, laws have their tests."""
+"""What the documents promise is there: shown code is tested code, links lead somewhere, laws have their tests."""
 
 import os
 import re

@@ -51,17 +51,26 @@ std::string aligned(const std::vector<Row>& rows, std::size_t fixed, std::size_t
   return text;
 }
 
+int decimals_of(double value) {
+  const double size = std::fabs(value);
+  return size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4;
+}
+
 std::string number(double value) {
   if (std::isnan(value)) return "-";
   const double size = std::fabs(value);
-  if (size >= 1e7 || (size > 0 && size < 1e-3)) return fmt::format("{:.3g}", value);
-  const int decimals = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4;
-  return fmt::format("{:.{}f}", value, decimals);
+  if (size == 0) return "0";
+  if (size >= 1e7 || size < 1e-3) return fmt::format("{:.3g}", value);
+  return fmt::format("{:.{}f}", value, decimals_of(value));
 }
 
+/// The half width with the decimals of its mean.
 std::string cell_text(const Cell& cell) {
-  if (std::isnan(cell.low)) return number(cell.mean);
-  return number(cell.mean) + " ± " + fmt::format("{:.2g}", (cell.high - cell.low) / 2);
+  const std::string mean = number(cell.mean);
+  if (std::isnan(cell.low)) return mean;
+  const double half = (cell.high - cell.low) / 2;
+  const bool scientific = mean.find('e') != std::string::npos;
+  return mean + " ± " + (scientific || cell.mean == 0 ? fmt::format("{:.2g}", half) : fmt::format("{:.{}f}", half, decimals_of(cell.mean)));
 }
 
 /// Rows of the tables: the combinations of all axes but the policy's; columns: the policies; both as they appear.

@@ -2,7 +2,7 @@
 
 import numpy as np
 from curves import best_by_load, crossovers, matched_point
-from results import Curve, FigureError, fixed_depth
+from result_file import Curve, FigureError, fixed_depth
 from style import (
     INK,
     add_legend,
@@ -39,7 +39,7 @@ def load_label(results):
     last = results.load_axis.split(".")[-1]
     unit = results.unit(results.load_axis)
     words = LOAD_LABELS.get(last, last.replace("_", " ").capitalize())
-    return f"{words} ({unit})" if unit and unit not in ("users", "1") else words
+    return f"{words} ({unit})" if unit and unit not in ("users", "as in the YAML") else words
 
 
 def _plot_by_load(axes, curves, styles):
@@ -235,26 +235,30 @@ def _draw_match(axes, match):
     arrow |= {"shrinkA": 2, "shrinkB": 1}
     anchor = (match.speed, match.throughput)
     up, right = match.more_throughput, match.more_speed
-    for target, ratio, offset, ha, va in (
-        ((match.speed, up.value), up.ratio, (-2, 0), "right", "center"),
-        ((right.value, match.throughput), right.ratio, (0, -2.5), "center", "top"),
+    # Words stand near the anchor, where other lines are rare: right of the one arrow, below the other.
+    for target, ratio, share, offset, ha, va in (
+        ((match.speed, up.value), up.ratio, 0.2, (3, 0), "left", "center"),
+        ((right.value, match.throughput), right.ratio, 0.45, (0, -2.5), "center", "top"),
     ):
         words = f"×{ratio:.2f}"
         axes.annotate("", xy=target, xytext=anchor, arrowprops=arrow, zorder=6)
-        middle = tuple(np.sqrt(np.array(anchor) * np.array(target)))
-        halo(axes.annotate(words, middle, xytext=offset, textcoords="offset points", ha=ha, va=va, zorder=7), 2)
+        place = tuple(np.array(anchor) ** (1 - share) * np.array(target) ** share)
+        halo(axes.annotate(words, place, xytext=offset, textcoords="offset points", ha=ha, va=va, zorder=7), 2)
 
 
 def _mark_loads(axes, results, frontiers):
-    """Names the two ends of the longest line, so that the reader knows which way load runs."""
-    loads, x, y = max(frontiers.values(), key=lambda columns: columns[1][0] * columns[2][0])
-    word = results.load_axis.split(".")[-1].rstrip("s") if results.load_axis.endswith("users") else ""
-    for i, plural in ((0, ""), (-1, "s")):
-        if len(loads) < 2:
-            return
-        words = f"{plain_number(loads[i])} {word}{plural if loads[i] != 1 else ''}".strip()
-        offset, ha, va = ((0, -5), "center", "top") if i == 0 else ((0, 5), "center", "bottom")
-        halo(axes.annotate(words, (x[i], y[i]), xytext=offset, textcoords="offset points", ha=ha, va=va, fontsize=6))
+    """Names the lowest load at its fastest point and the highest at its widest, so that the way load runs is seen."""
+    word = "user" if results.load_axis.split(".")[-1] == "users" else ""
+    lowest, highest = (pick(columns[0][i] for columns in frontiers.values()) for pick, i in ((min, 0), (max, -1)))
+    if lowest == highest:
+        return
+    for load, column, offset, va in ((lowest, 1, -5, "top"), (highest, 2, 5, "bottom")):
+        i = 0 if load == lowest else -1
+        ends = [[values[i] for values in columns] for columns in frontiers.values()]
+        _, x, y = max((end for end in ends if end[0] == load), key=lambda end: end[column])
+        words = f"{plain_number(load)} {word}{'s' if word and load != 1 else ''}".strip()
+        place = {"xytext": (0, offset), "textcoords": "offset points", "ha": "center", "va": va}
+        halo(axes.annotate(words, (x, y), **place, fontsize=6, zorder=7))
 
 
 def acceptance_by_position(results):

@@ -11,7 +11,7 @@ import logging
 import sys
 from pathlib import Path
 
-from results import FigureError, Results
+from result_file import FigureError, Results
 
 DEFAULT_FIGURES = ("frontier", "load")
 

@@ -9,7 +9,7 @@ from matplotlib import patheffects
 from matplotlib.figure import Figure  # without pyplot: no display, no state, always Agg
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
-from results import fixed_depth
+from result_file import fixed_depth
 
 MM = 1 / 25.4
 WIDTH_MM = 85

@@ -4,12 +4,16 @@
 import sys
 
 from curves import best_by_load, crossovers
-from results import FigureError, Results, fixed_depth
+from result_file import FigureError, Results, fixed_depth
 
 
 def load_name(results, load):
     unit = results.load_axis.split(".")[-1].replace("_", " ")
     return f"{load:g} {'user' if unit == 'users' and load == 1 else unit}"
+
+
+def amount(value):
+    return f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def against(curves, policy, load, others):
@@ -36,11 +40,11 @@ def sentences(results):
     family = {name: curve for name, curve in curves.items() if fixed_depth(name) is not None}
     light = best_by_load(family)[0][1] if family else None
     yield (
-        f"At {load_name(results, low)}, {first} gives the most tokens per second: {first_value:.4g}"
+        f"At {load_name(results, low)}, {first} gives the most tokens per second: {amount(first_value)}"
         f"{against(curves, first, low, ['none', *family])}."
     )
     yield (
-        f"At {load_name(results, high)}, {last} does: {last_value:.4g}"
+        f"At {load_name(results, high)}, {last} does: {amount(last_value)}"
         f"{against(curves, last, high, [name for name in (light, 'none', *family) if name])}"
         f"{f', the best fixed choice at {load_name(results, low)}' if light and light != last else ''}."
     )

@@ -21,6 +21,26 @@ struct Stop {
   Error error;
 };
 
+/// True where a quoted text begins at `at` (behind an anchor or tag) and has no end: yaml-cpp 0.7 takes all that
+/// follows, to the end of the file, as its content.
+bool lacks_closing_quote(std::string_view text, std::size_t at) {
+  while (at < text.size() && (text[at] == '&' || text[at] == '!')) {
+    at = text.find_first_not_of(" \t\r\n", std::min(text.find_first_of(" \t\r\n", at), text.size()));
+  }
+  if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return false;
+  const char quote = text[at];
+  while (++at < text.size()) {
+    if (text[at] == '\\' && quote == '"') {
+      ++at;
+    } else if (text[at] == quote) {
+      const bool doubled = quote == '\'' && at + 1 < text.size() && text[at + 1] == quote;
+      if (!doubled) return false;
+      ++at;
+    }
+  }
+  return true;
+}
+
 /// A value under construction, with the sizes that the caps are about.
 struct Node {
   Value value;
@@ -41,7 +61,8 @@ struct Frame {
 /// Builds a Value from yaml-cpp's events; yaml-cpp's own nodes know neither duplicate keys nor merge keys.
 class Builder final : public YAML::EventHandler {
  public:
-  explicit Builder(std::string source) : source_(std::make_shared<const std::string>(std::move(source))) {}
+  Builder(std::string_view text, std::string source)
+      : text_(text), source_(std::make_shared<const std::string>(std::move(source))) {}
 
   const std::shared_ptr<const std::string>& source() const { return source_; }
   Position at(const YAML::Mark& mark) const { return {source_, mark.line + 1, mark.column + 1}; }
@@ -68,6 +89,9 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     check_tag(mark, tag);
+    if (tag != "?" && lacks_closing_quote(text_, static_cast<std::size_t>(mark.pos))) {
+      throw Stop{{"the text that begins here has no closing quote", at(mark)}};
+    }
     if (awaits_key()) {
       if (anchor != 0) throw Stop{{"a key cannot have an anchor", at(mark)}};
       take_key(mark, value, tag == "?");
@@ -194,6 +218,7 @@ class Builder final : public YAML::EventHandler {
     }
   }
 
+  std::string_view text_;
   std::shared_ptr<const std::string> source_;
   Position document_;
   std::vector<Frame> stack_;
@@ -245,7 +270,8 @@ Result<Value> parse(std::string_view text, Builder& builder) {
 }  // namespace
 
 Result<Value> read_yaml(std::string_view text, std::string source) {
-  Builder builder(std::move(source));
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark, as some editors leave it
+  Builder builder(text, std::move(source));
   if (text.size() > kMaxYamlBytes) {
     return Error{fmt::format("the file has more than {} bytes", kMaxYamlBytes), {builder.source()}};
   }

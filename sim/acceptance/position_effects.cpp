@@ -4,17 +4,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <mutex>
 #include <numeric>
 
 #include "sim/random/elementary.h"
+#include "sim/remembered.h"
 
 namespace dspark {
 namespace {
 
-constexpr int kRequests = 2048;
-constexpr int kReplyTokens = 96;
+// Replies are followed from token 24, where the place of their first round is forgotten, to token 88.
+constexpr int kFirstToken = 24;
+constexpr int kLastToken = 88;
+constexpr std::uint32_t kFewRequests = 1024;    // to come near the solution
+constexpr std::uint32_t kManyRequests = 16384;  // to reach it: accepted length to about 0.004
 constexpr int kBins = 1024;
 
 double logit(double p) { return log_portable(p / (1 - p)); }
@@ -22,19 +24,15 @@ double logit(double p) { return log_portable(p / (1 - p)); }
 /// The requests that are still replying, as a runner's rows.
 class ChainRows {
  public:
-  ChainRows() {
-    for (std::uint32_t r = 0; r < kRequests; ++r) source_.push_back(r);
-    id_.resize(kRequests);
-    ordinal_.resize(kRequests);
-    anchor_.resize(kRequests);
-    attempt_.resize(kRequests);
-    domain_.resize(kRequests);
+  explicit ChainRows(std::uint32_t requests)
+      : id_(requests), ordinal_(requests), anchor_(requests), attempt_(requests), domain_(requests) {
+    for (std::uint32_t r = 0; r < requests; ++r) source_.push_back(r);
   }
   RunnerRows rows() const { return {id_, source_, ordinal_, anchor_, attempt_, domain_}; }
   void advance(const std::vector<int>& accepted) {
     for (std::size_t r = source_.size(); r-- > 0;) {
       anchor_[r] += accepted[r] + 1;
-      if (anchor_[r] < kReplyTokens) continue;
+      if (anchor_[r] < kLastToken) continue;
       source_[r] = source_.back();
       anchor_[r] = anchor_.back();
       for (auto* column : {&anchor_, &attempt_, &domain_}) column->pop_back();
@@ -44,6 +42,7 @@ class ChainRows {
     }
   }
   bool empty() const { return source_.empty(); }
+  bool measured(std::size_t r) const { return anchor_[r] >= kFirstToken; }
 
  private:
   std::vector<RequestId> id_;
@@ -58,17 +57,18 @@ struct Measured {
   double auc = 0;
 };
 
-Measured measure(const DomainLatent& latent, const LatentSpread& spread) {
+Measured measure(const DomainLatent& latent, const LatentSpread& spread, std::size_t depth, std::uint32_t requests) {
   const LatentAcceptance model({latent}, spread, {}, 0);
   const RandomKey key{0x5eed5eed, 0x0ddba11};
-  const auto depth = latent.position_effects.size();
   std::vector<double> sum(depth, 0);
   std::vector<double> mass(depth * kBins, 0), weight(depth * kBins, 0);
   double rounds = 0;
   DraftedBlocks blocks;
-  for (ChainRows chain; !chain.empty(); chain.advance(blocks.accepted)) {
+  for (ChainRows chain(requests); !chain.empty(); chain.advance(blocks.accepted)) {
     model.draw(key, chain.rows(), static_cast<int>(depth), kConfidenceOnly, blocks);
     for (std::size_t r = 0; r < blocks.stride; ++r) {
+      if (!chain.measured(r)) continue;
+      rounds += 1;
       double survival = 1;
       for (std::size_t k = 0; k < depth; ++k) {
         survival *= static_cast<double>(blocks.confidence[k * blocks.stride + r]);
@@ -78,7 +78,6 @@ Measured measure(const DomainLatent& latent, const LatentSpread& spread) {
         weight[bin] += 1;
       }
     }
-    rounds += static_cast<double>(blocks.stride);
   }
   Measured measured;
   for (std::size_t k = 0; k < depth; ++k) {
@@ -107,12 +106,15 @@ Result<SolvedDomain> solve_position_effects(std::span<const double> survival, do
     latent.position_effects.push_back(logit(conditional));
   }
   latent.deviation = 1.5;
+  std::uint32_t requests = kFewRequests;
   for (int pass = 0; pass < kPasses; ++pass) {
-    const Measured measured = measure(latent, spread);
+    const Measured measured = measure(latent, spread, target.size(), requests);
     double miss = 0;
     for (std::size_t k = 0; k < target.size(); ++k) miss = std::max(miss, std::abs(measured.survival[k] - target[k]));
     if (miss < kSurvivalTolerance && std::abs(measured.auc - auc) < kAucTolerance) {
-      return SolvedDomain{latent, measured.survival, measured.auc};
+      if (requests == kManyRequests) return SolvedDomain{latent, measured.survival, measured.auc};
+      requests = kManyRequests;
+      continue;
     }
     for (std::size_t k = 0; k < target.size(); ++k) {
       const double wanted = target[k] / (k == 0 ? 1 : target[k - 1]);
@@ -127,16 +129,18 @@ Result<SolvedDomain> solve_position_effects(std::span<const double> survival, do
                "an auc between 0.6 and 0.95 suits most tables"};
 }
 
+double accepted_length_at_depth(const DomainLatent& latent, const LatentSpread& spread, int depth) {
+  const Measured measured = measure(latent, spread, static_cast<std::size_t>(depth), kManyRequests);
+  return std::accumulate(measured.survival.begin(), measured.survival.end(), 1.0);
+}
+
 Result<SolvedDomain> remembered_position_effects(std::span<const double> survival, double auc,
                                                  const LatentSpread& spread) {
-  static std::mutex mutex;
-  static std::map<std::vector<double>, Result<SolvedDomain>> remembered;
-  std::vector<double> name(survival.begin(), survival.end());
-  name.insert(name.end(), {auc, spread.between_request_share, spread.text_share,
-                           static_cast<double>(spread.text_correlation_tokens)});
-  const std::scoped_lock lock(mutex);
-  if (const auto found = remembered.find(name); found != remembered.end()) return found->second;
-  return remembered.emplace(std::move(name), solve_position_effects(survival, auc, spread)).first->second;
+  static Remembered<SolvedDomain> remembered;
+  std::vector<double> arguments(survival.begin(), survival.end());
+  arguments.insert(arguments.end(), {auc, spread.between_request_share, spread.text_share,
+                                     static_cast<double>(spread.text_correlation_tokens)});
+  return remembered.get(std::move(arguments), [&] { return solve_position_effects(survival, auc, spread); });
 }
 
 }  // namespace dspark

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
-#include "policies/nearest_name.h"
 #include "sim/acceptance/latent_acceptance.h"
 #include "sim/acceptance/position_effects.h"
 #include "sim/acceptance/survival_presets.h"
@@ -137,33 +135,36 @@ std::shared_ptr<const AcceptanceModel> solve(Parameters& group, const std::vecto
   return std::make_shared<LatentAcceptance>(latents, p.spread, p.miscalibration, p.signal_noise);
 }
 
-std::vector<double> read_single_user_fit(Parameters& parameters, ModelledMachine& machine, StepCost::Parts& parts,
-                                         int block_size) {
-  Parameters fit = parameters.group("single_user_fit", "solve step overhead and survival from speeds of one user", true);
+/// Reads `single_user_fit` and solves it; points of a sweep that differ elsewhere share the solution.
+std::shared_ptr<const AcceptanceModel> read_single_user_fit(Parameters& parameters, const AcceptanceParameters& p,
+                                                            StepCost::Parts& parts, std::vector<FitLine>& fits) {
+  Parameters fit = parameters.group("single_user_fit", "solve step overhead and survival from speeds of one user");
   const Position position = fit.position_of("speeds");
+  const std::size_t errors_before = parameters.errors().size();
   InputFile file = fit.file("speeds", "CSV with columns policy (none, k1, …), concurrency (1), user_tokens_per_s");
   std::vector<std::string> fitted;
   if (const Value* names = fit.raw("fitted", "list of none, k1, …", "speeds to fit; the others are predicted", false)) {
-    if (names->list() != nullptr) {
-      for (const Value& name : *names->list()) fitted.push_back(name.scalar() ? *name.scalar() : "");
-    } else {
+    if (names->list() == nullptr) {
       fit.add_error("'fitted' must be a list", names->position, "for example [none, k1, k3]");
-      return {};
+    } else {
+      for (const Value& name : *names->list()) fitted.push_back(name.scalar() ? *name.scalar() : "");
     }
   }
-  if (file.content.empty()) return {};
+  if (file.content.empty() || parameters.errors().size() > errors_before) return nullptr;
   const auto table = CsvTable::parse(std::move(file));
   const auto speeds = table ? read_single_user_speeds(*table, fitted) : table.error();
-  auto solved = speeds ? fit_single_user(*speeds, StepCost(parts), block_size) : speeds.error();
+  const int block_size = p.block_size == 0 ? 7 : p.block_size;
+  auto solved = speeds ? fit_single_user(*speeds, StepCost(parts), block_size, p.auc, p.spread) : speeds.error();
   if (!solved) {
     Error error = solved.error();
     if (!error.position.source) error.position = position;
     fit.add_error(std::move(error));
-    return {};
+    return nullptr;
   }
   parts.overhead_seconds = solved->overhead_seconds;
-  machine.fits = std::move(solved->lines);
-  return std::move(solved->survival);
+  fits = std::move(solved->lines);
+  return std::make_shared<LatentAcceptance>(std::vector{solved->domain.latent}, p.spread, p.miscalibration,
+                                            p.signal_noise);
 }
 
 }  // namespace
@@ -186,22 +187,21 @@ ModelledMachine read_modelled_machine(Parameters& parameters, const std::vector<
       "block_tokens", {.min = 1, .max = 1 << 16, .default_value = 64, .unit = "tokens", .meaning = "tokens of a block"}));
   Parameters group = parameters.group("acceptance", "how drafts fare", true);
   const AcceptanceParameters p = read_acceptance_parameters(group);
-  std::vector<std::vector<double>> tables;
-  if (fit) {
-    if (!domains.empty()) {
-      parameters.add_error("single_user_fit knows one domain, the workload has several", parameters.position_of("single_user_fit"));
+  if (fit && !domains.empty()) {
+    parameters.add_error("single_user_fit knows one domain, the workload has several",
+                         parameters.position_of("single_user_fit"));
+  }
+  const auto readable = [&] { return parameters.errors().size() == errors_before; };
+  if (fit || parameters.is_describing()) {
+    if (readable()) machine.acceptance = read_single_user_fit(parameters, p, parts, machine.fits);
+  }
+  if (!fit) {
+    const auto tables = read_tables(group, domains, p);
+    if (!tables.empty() && readable() && !parameters.is_describing()) {
+      machine.acceptance = solve(group, tables, p, machine.fits);
     }
-    const bool readable = parameters.errors().size() == errors_before;
-    auto survival = readable ? read_single_user_fit(parameters, machine, parts, p.block_size == 0 ? 7 : p.block_size)
-                             : std::vector<double>{};
-    if (!survival.empty()) tables.push_back(std::move(survival));
-  } else {
-    tables = read_tables(group, domains, p);
   }
   machine.cost = StepCost(parts);
-  if (!tables.empty() && parameters.errors().size() == errors_before && !parameters.is_describing()) {
-    machine.acceptance = solve(group, tables, p, machine.fits);
-  }
   return machine;
 }
 

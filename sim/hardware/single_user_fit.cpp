@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "policies/nearest_name.h"
+#include "sim/remembered.h"
 
 namespace dspark {
 namespace {
@@ -69,51 +70,112 @@ Result<std::vector<SingleUserSpeed>> read_single_user_speeds(const CsvTable& tab
   return speeds;
 }
 
-Result<SingleUserFit> fit_single_user(const std::vector<SingleUserSpeed>& speeds, const StepCost& cost,
-                                      int block_size) {
+Result<std::vector<double>> survival_from_accepted_lengths(const std::vector<AcceptedLength>& lengths, int block_size) {
+  std::vector<double> survival;
+  double last = 1, tokens = 1, ratio = 1;
+  for (const AcceptedLength& length : lengths) {
+    const int n = length.k - static_cast<int>(survival.size());
+    const auto solved = ratio_for_sum(last, n, length.tokens - tokens);
+    if (!solved) {
+      return Error{fmt::format("no survival that falls with position gives the accepted length {:.3f} at k {} after "
+                               "{:.3f}", length.tokens, length.k, tokens),
+                   {}, "leave that k out of fitted to predict it instead"};
+    }
+    ratio = *solved;
+    for (int i = 0; i < n; ++i) survival.push_back(last *= ratio);
+    tokens = length.tokens;
+  }
+  while (static_cast<int>(survival.size()) < block_size) survival.push_back(last *= ratio);
+  return survival;
+}
+
+namespace {
+
+/// The latent whose back-to-back rounds at each k show the accepted length measured there.
+Result<SolvedDomain> fit_lengths_at_their_depths(const std::vector<AcceptedLength>& measured, int block_size, double auc,
+                                                 const LatentSpread& spread) {
+  constexpr int kIterations = 12;
+  constexpr double kTolerance = 0.002;
+  std::vector<AcceptedLength> wanted = measured;  // at depth block_size
+  for (int iteration = 0; iteration < kIterations; ++iteration) {
+    const auto survival = survival_from_accepted_lengths(wanted, block_size);
+    if (!survival) return survival.error();
+    auto solved = remembered_position_effects(*survival, auc, spread);
+    if (!solved) return solved;
+    double miss = 0;
+    for (std::size_t i = 0; i < measured.size(); ++i) {
+      const double shown = accepted_length_at_depth(solved->latent, spread, measured[i].k);
+      miss = std::max(miss, std::abs(shown - measured[i].tokens));
+      wanted[i].tokens += measured[i].tokens - shown;
+    }
+    if (miss < kTolerance) return solved;
+  }
+  return Error{"no acceptance of this kind shows all fitted speeds", {}, "leave a k out of fitted to predict it instead"};
+}
+
+const char* role_of(int position, const std::vector<AcceptedLength>& lengths) {
+  int before = 0;
+  for (const AcceptedLength& length : lengths) {
+    if (position <= length.k) return length.k - before == 1 ? "solved" : "interpolated";
+    before = length.k;
+  }
+  return "extrapolated";
+}
+
+/// The fit, given `seconds`: T_k of each speed.
+Result<SingleUserFit> fit_rounds(const std::vector<SingleUserSpeed>& speeds, const std::vector<double>& seconds,
+                                 double overhead_seconds, int block_size, double auc, const LatentSpread& spread) {
+  std::vector<AcceptedLength> lengths;
+  for (std::size_t i = 0; i < speeds.size(); ++i) {
+    if (speeds[i].k > 0 && speeds[i].fitted) lengths.push_back({speeds[i].k, speeds[i].tokens_per_second * seconds[i]});
+  }
+  if (lengths.empty()) return Error{"survival needs the fitted speed of at least one k"};
+  if (lengths.back().k > block_size) {
+    return Error{fmt::format("fitted k{} is larger than block_size {}", lengths.back().k, block_size)};
+  }
+  auto solved = fit_lengths_at_their_depths(lengths, block_size, auc, spread);
+  if (!solved) return solved.error();
+  SingleUserFit fit;
+  fit.overhead_seconds = overhead_seconds;
+  fit.domain = *std::move(solved);
+  fit.survival = fit.domain.survival;
+  fit.lines.push_back({"step overhead", "solved", "s", kNotMeasured, overhead_seconds});
+  for (int k = 1; k <= block_size; ++k) {
+    fit.lines.push_back({fmt::format("survival.{}", k), role_of(k, lengths), "1", kNotMeasured,
+                         fit.survival[static_cast<std::size_t>(k - 1)]});
+  }
+  for (std::size_t i = 0; i < speeds.size(); ++i) {
+    const SingleUserSpeed& speed = speeds[i];
+    if (speed.k > block_size) continue;
+    const double tokens = speed.k == 0 ? 1 : accepted_length_at_depth(fit.domain.latent, spread, speed.k);
+    fit.lines.push_back({"user speed of " + speed_name(speed.k), speed.fitted ? "fitted" : "predicted", "tokens/s",
+                         speed.tokens_per_second, tokens / seconds[i]});
+  }
+  fit.lines.push_back({"auc of the confidence's survival", "fitted", "1", auc, fit.domain.auc});
+  return fit;
+}
+
+}  // namespace
+
+Result<SingleUserFit> fit_single_user(const std::vector<SingleUserSpeed>& speeds, const StepCost& cost, int block_size,
+                                      double auc, const LatentSpread& spread) {
   if (speeds.empty() || speeds[0].k != 0 || !speeds[0].fitted) {
     return Error{"the overhead needs the fitted speed of 'none'", {}, "add none to fitted"};
   }
-  SingleUserFit fit;
-  fit.overhead_seconds = 1 / speeds[0].tokens_per_second - cost.verify_seconds(1, 1);
-  if (fit.overhead_seconds < 0) return Error{"one token without speculation takes less than its measured step cost"};
-  fit.lines.push_back({"step overhead", "solved", "s", kNotMeasured, fit.overhead_seconds});
-
-  double survival = 1, tokens = 1, ratio = 1;
+  const double overhead_seconds = 1 / speeds[0].tokens_per_second - cost.verify_seconds(1, 1);
+  if (overhead_seconds < 0) return Error{"one token without speculation takes less than its measured step cost"};
+  std::vector<double> seconds;
+  std::vector<double> arguments = {static_cast<double>(block_size), auc, spread.between_request_share, spread.text_share,
+                                   static_cast<double>(spread.text_correlation_tokens)};
   for (const SingleUserSpeed& speed : speeds) {
-    if (speed.k == 0 || !speed.fitted) continue;
-    const int n = speed.k - static_cast<int>(fit.survival.size());
-    const double accepted_length = speed.tokens_per_second * round_seconds(cost, fit.overhead_seconds, speed.k);
-    const auto solved = ratio_for_sum(survival, n, accepted_length - tokens);
-    if (!solved) {
-      return Error{fmt::format("no survival that falls with position gives the speed of {} (accepted length {:.3f} "
-                               "after {:.3f})", speed_name(speed.k), accepted_length, tokens),
-                   {}, "leave it out of fitted to predict it instead"};
-    }
-    ratio = *solved;
-    for (int i = 0; i < n; ++i) {
-      fit.survival.push_back(survival *= ratio);
-      fit.lines.push_back({fmt::format("survival.{}", fit.survival.size()), n == 1 ? "solved" : "interpolated", "1",
-                           kNotMeasured, survival});
-    }
-    tokens = accepted_length;
+    seconds.push_back(round_seconds(cost, overhead_seconds, speed.k));
+    arguments.insert(arguments.end(), {static_cast<double>(speed.k), speed.tokens_per_second, seconds.back(),
+                                       speed.fitted ? 1.0 : 0.0});
   }
-  if (fit.survival.empty()) return Error{"survival needs the fitted speed of at least one k"};
-  if (static_cast<int>(fit.survival.size()) > block_size) {
-    return Error{fmt::format("fitted k{} is larger than block_size {}", fit.survival.size(), block_size)};
-  }
-  while (static_cast<int>(fit.survival.size()) < block_size) {
-    fit.survival.push_back(survival *= ratio);
-    fit.lines.push_back({fmt::format("survival.{}", fit.survival.size()), "extrapolated", "1", kNotMeasured, survival});
-  }
-  for (const SingleUserSpeed& speed : speeds) {
-    if (speed.k > block_size) continue;
-    double expected = 1;
-    for (int k = 0; k < speed.k; ++k) expected += fit.survival[static_cast<std::size_t>(k)];
-    fit.lines.push_back({"user speed of " + speed_name(speed.k), speed.fitted ? "fitted" : "predicted", "tokens/s",
-                         speed.tokens_per_second, expected / round_seconds(cost, fit.overhead_seconds, speed.k)});
-  }
-  return fit;
+  static Remembered<SingleUserFit> remembered;
+  return remembered.get(std::move(arguments), [&] {
+    return fit_rounds(speeds, seconds, overhead_seconds, block_size, auc, spread);
+  });
 }
 
 }  // namespace dspark

@@ -1,0 +1,98 @@
+#include "experiments/results/hdf5_file.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "experiments/results/user_block.h"
+
+namespace dspark {
+namespace {
+
+using testing::HasSubstr;
+
+ResultFile sample() {
+  ResultFile file;
+  file.attributes = {{"title", std::string("Größe ±")}, {"seed", std::int64_t{1} << 53}, {"experiment", std::string(100'000, 'y')},
+                     {"empty", std::string()}};
+  file.tables = {{"keyed", "one row per point", true,
+                  {{"point", "1", "number", Integers{0, 1, 2}},
+                   {"policy", "", "policy", Texts{"none", "fixed:7", "{dspark: {cost: hull}}"}},
+                   {"workload.users", "users", "axis", Numbers{1, 0.1, 1e300}}}},
+                 {"empty", "no rows", false, {{"point", "1", "number", Integers{}}, {"what", "", "text", Texts{}}}}};
+  return file;
+}
+
+TEST(Hdf5File, GivesBackWhatWasWritten) {
+  const auto bytes = encode_hdf5(sample());
+  ASSERT_TRUE(bytes);
+  const auto back = decode_hdf5(*bytes, "f");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->text("title"), "Größe ±");
+  EXPECT_EQ(back->integer("seed"), std::int64_t{1} << 53);
+  EXPECT_EQ(back->text("experiment"), std::string(100'000, 'y'));
+  ASSERT_EQ(back->tables.size(), 2u);
+  const Table& table = back->table("keyed");
+  EXPECT_TRUE(table.keyed);
+  EXPECT_EQ(table.texts("policy"), sample().tables[0].texts("policy"));
+  EXPECT_EQ(table.numbers("workload.users"), sample().tables[0].numbers("workload.users"));
+  EXPECT_EQ(table.find("workload.users")->unit, "users");
+  EXPECT_EQ(back->table("empty").rows(), 0u);
+  EXPECT_FALSE(back->table("empty").keyed);
+}
+
+TEST(Hdf5File, TheSameContentGivesTheSameBytes) {
+  const auto first = encode_hdf5(sample());
+  const auto second = encode_hdf5(sample());
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(*first, *second);
+}
+
+TEST(Hdf5File, AnyNaNIsTheSameNaN) {
+  ResultFile one = sample();
+  ResultFile other = sample();
+  std::get<Numbers>(one.tables[0].columns[2].values)[0] = std::numeric_limits<double>::quiet_NaN();
+  std::get<Numbers>(other.tables[0].columns[2].values)[0] = -std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(*encode_hdf5(one), *encode_hdf5(other));
+}
+
+TEST(Hdf5File, ATruncatedFileIsOneError) {
+  const std::string bytes = *encode_hdf5(sample());
+  std::mt19937 random(4);
+  for (int i = 0; i < 200; ++i) {
+    const std::size_t size = std::uniform_int_distribution<std::size_t>(0, bytes.size() - 1)(random);
+    EXPECT_FALSE(decode_hdf5(std::string_view(bytes).substr(0, size), "f")) << size;
+  }
+  EXPECT_THAT(decode_hdf5("", "f").error().message, HasSubstr("'f' is empty"));
+  EXPECT_THAT(decode_hdf5(std::string_view(bytes).substr(0, 600), "f").error().message, HasSubstr("'f' is damaged"));
+}
+
+TEST(Hdf5File, AFlippedBitIsOneError) {
+  const std::string bytes = *encode_hdf5(sample());
+  std::mt19937 random(5);
+  for (int i = 0; i < 200; ++i) {
+    const std::size_t bit = std::uniform_int_distribution<std::size_t>(0, bytes.size() * 8 - 1)(random);
+    std::string damaged = bytes;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_FALSE(decode_hdf5(damaged, "f")) << bit;
+  }
+}
+
+TEST(Hdf5File, RandomBytesAreOneErrorEvenBehindAValidDigest) {
+  std::mt19937 random(6);
+  for (int i = 0; i < 50; ++i) {
+    std::string noise(static_cast<std::size_t>(i * 100), '\0');
+    for (char& c : noise) c = static_cast<char>(random());
+    EXPECT_FALSE(decode_hdf5(noise, "f"));
+    EXPECT_FALSE(decode_hdf5(with_user_block(noise), "f"));
+  }
+}
+
+TEST(Hdf5File, AMissingFileIsOneError) {
+  EXPECT_THAT(read_result_file("/nowhere/x.h5").error().message, HasSubstr("cannot read '/nowhere/x.h5'"));
+}
+
+}  // namespace
+}  // namespace dspark
