@@ -8,8 +8,8 @@
 
 namespace dspark {
 
-/// Writes `bytes` to a temporary beside `path`, forces them to the disk and renames: `path` is either the old file or
-/// the whole new one, whatever happens. The temporary is removed after an error.
+/// Writes `bytes` to a temporary beside `path`, forces them to the disk and renames: `path` is either the old
+/// file or the whole new one, whatever happens. The temporary is removed after an error.
 std::optional<Error> write_file_atomically(const std::string& path, std::string_view bytes);
 
 /// All of `bytes` to an open file; the text of errno after a failure.

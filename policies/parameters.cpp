@@ -68,7 +68,7 @@ struct Parameters::State {
   void gather_records() {
     for (const auto& [index, key] : nested) {
       const auto below =
-          std::find_if(children.begin(), children.end(), [&](auto& c) { return c.first == key; });
+          std::find_if(children.begin(), children.end(), [&key = key](auto& c) { return c.first == key; });
       if (below == children.end()) continue;
       below->second->gather_records();
       ParameterRecord& parent = records[index];

@@ -21,7 +21,7 @@ struct Value {
   using List = std::vector<Value>;
   using Map = std::vector<Entry>;  // in the order written; keys are unique
 
-  std::variant<std::monostate, std::string, List, Map> content = {};
+  std::variant<std::monostate, std::string, List, Map> content;
   Position position = {};
 
   bool empty() const { return std::holds_alternative<std::monostate>(content); }

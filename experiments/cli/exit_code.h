@@ -6,9 +6,9 @@ namespace dspark {
 enum ExitCode : int {
   kDone = 0,
   kCheckFailed = 1,
-  kInvalidInput = 2,     // a wrong file, option or value
-  kMachineCannot = 3,    // memory, disk, device, permissions
-  kInterrupted = 130,    // resumable
+  kInvalidInput = 2,   // a wrong file, option or value
+  kMachineCannot = 3,  // memory, disk, device, permissions
+  kInterrupted = 130,  // resumable
 };
 
 }  // namespace dspark

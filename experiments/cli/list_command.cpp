@@ -6,6 +6,7 @@
 #include "experiments/cli/exit_code.h"
 #include "experiments/cli/report.h"
 #include "experiments/schema/experiment.h"
+#include "policies/nearest_name.h"
 #include "sim/scenario.h"
 
 namespace dspark {
@@ -47,10 +48,11 @@ std::string cell(std::string text) {
   return text;
 }
 
-void add_markdown_rows(std::string& text, const std::vector<ParameterRecord>& parameters, const std::string& prefix) {
+void add_markdown_rows(std::string& text, const std::vector<ParameterRecord>& parameters,
+                       const std::string& prefix) {
   for (const ParameterRecord& p : parameters) {
-    text += fmt::format("| `{}{}` | {} | {} | {} | {} | {} |\n", prefix, p.name, cell(p.type), cell(p.unit), cell(p.range),
-                        cell(requirement(p)), cell(p.meaning));
+    text += fmt::format("| `{}{}` | {} | {} | {} | {} | {} |\n", prefix, p.name, cell(p.type), cell(p.unit),
+                        cell(p.range), cell(requirement(p)), cell(p.meaning));
     add_markdown_rows(text, p.members, prefix + p.name + ".");
   }
 }
@@ -78,7 +80,8 @@ std::string heading_text(const std::string& heading, bool markdown) {
   return markdown ? fmt::format("\n## {}\n", heading) : fmt::format("{}\n", heading);
 }
 
-std::string parameters_text(const std::string& heading, const std::vector<ParameterRecord>& records, bool markdown) {
+std::string parameters_text(const std::string& heading, const std::vector<ParameterRecord>& records,
+                            bool markdown) {
   std::string text = heading_text(heading, markdown);
   if (markdown) {
     add_markdown_table(text, records);
@@ -102,6 +105,11 @@ std::string metrics_text(bool markdown) {
 }  // namespace
 
 int list_command(const std::string& what, bool markdown) {
+  static const std::vector<std::string> kWords{"policies", "workloads", "machines", "metrics", "all"};
+  if (std::find(kWords.begin(), kWords.end(), what) == kWords.end()) {
+    print_error({fmt::format("there is no list of '{}'", what), {}, known_names_advice(what, kWords)});
+    return kInvalidInput;
+  }
   const bool all = what == "all";
   std::string text = markdown ? "<!-- Made by `dspark list --markdown`; do not edit. -->\n" : "";
   if (all) {

@@ -37,7 +37,8 @@ void say(const RunOptions& options, const std::string& line) {
 }
 
 /// What to do about a result that is there already: an exit code, or nullopt to run.
-std::optional<int> existing_result(const RunOptions& options, const std::string& out, const Experiment& experiment) {
+std::optional<int> existing_result(const RunOptions& options, const std::string& out,
+                                   const Experiment& experiment) {
   std::error_code ignored;
   if (!fs::exists(out, ignored)) return std::nullopt;
   if (fs::is_directory(out, ignored)) {
@@ -139,9 +140,9 @@ int check_command(const std::string& path, const std::vector<std::string>& set) 
     return kInvalidInput;
   }
   const std::size_t points = experiment->points.size();
-  const std::string summary = fmt::format("{}: valid, {} point{} × {} replication{}\n", path, points,
-                                          points == 1 ? "" : "s", experiment->replications,
-                                          experiment->replications == 1 ? "" : "s");
+  const std::string summary =
+      fmt::format("{}: valid, {} point{} × {} replication{}\n", path, points, points == 1 ? "" : "s",
+                  experiment->replications, experiment->replications == 1 ? "" : "s");
   return print_output(summary) ? kDone : kMachineCannot;
 }
 

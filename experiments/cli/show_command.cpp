@@ -20,19 +20,23 @@ std::size_t terminal_width() {
   return known ? size.ws_col : 140;
 }
 
-/// The metrics asked for, as indices: exact names, or the base name of metrics by position. Without any: `usual`.
+/// The metrics asked for, as indices: exact names, or the base name of metrics by position. Without any:
+/// `usual`.
 std::optional<std::vector<std::size_t>> choose_metrics(const ShowData& data, const ShowOptions& options) {
   std::vector<std::size_t> chosen;
   for (const std::string& wanted : options.metrics) {
     const std::size_t before = chosen.size();
     for (std::size_t i = 0; i < data.metrics().size(); ++i) {
       const std::string& name = data.metrics()[i];
-      if (name == wanted || (name.starts_with(wanted + ".") && name.find('.', wanted.size() + 1) == std::string::npos)) {
+      if (name == wanted ||
+          (name.starts_with(wanted + ".") && name.find('.', wanted.size() + 1) == std::string::npos)) {
         chosen.push_back(i);
       }
     }
     if (chosen.size() > before) continue;
-    print_error({fmt::format("'{}' has no metric '{}'", options.file, wanted), {}, known_names_advice(wanted, data.metrics())});
+    print_error({fmt::format("'{}' has no metric '{}'", options.file, wanted),
+                 {},
+                 known_names_advice(wanted, data.metrics())});
     return std::nullopt;
   }
   if (!options.metrics.empty()) return chosen;
@@ -41,7 +45,8 @@ std::optional<std::vector<std::size_t>> choose_metrics(const ShowData& data, con
     return chosen;
   }
   for (const char* usual : {"throughput", "user_speed_mean", "accepted_length", "verification_length"}) {
-    if (const int index = data.metric_index(usual); index >= 0) chosen.push_back(static_cast<std::size_t>(index));
+    if (const int index = data.metric_index(usual); index >= 0)
+      chosen.push_back(static_cast<std::size_t>(index));
   }
   return chosen;
 }

@@ -42,8 +42,10 @@ Json rows_json(const Table& table) {
   for (std::size_t row = 0; row < table.rows(); ++row) {
     Json object = Json::object();
     for (const Column& column : table.columns) {
-      if (const auto* numbers = std::get_if<Numbers>(&column.values)) object[column.name] = json_number((*numbers)[row]);
-      if (const auto* integers = std::get_if<Integers>(&column.values)) object[column.name] = (*integers)[row];
+      if (const auto* numbers = std::get_if<Numbers>(&column.values))
+        object[column.name] = json_number((*numbers)[row]);
+      if (const auto* integers = std::get_if<Integers>(&column.values))
+        object[column.name] = (*integers)[row];
       if (const auto* texts = std::get_if<Texts>(&column.values)) object[column.name] = (*texts)[row];
     }
     rows.push_back(std::move(object));
@@ -93,9 +95,11 @@ std::string csv_text(const ShowData& data, const std::vector<std::size_t>& metri
     for (const std::size_t metric : metrics) {
       const Cell* cell = data.cell(metric, point);
       if (!cell) continue;
-      for (std::size_t axis = 0; axis < data.axes().size(); ++axis) text += csv_field(data.axis_text(axis, point)) + ",";
-      text += fmt::format("{},{},{},{},{},{}\n", csv_field(data.metrics()[metric]), csv_field(data.unit(metric)),
-                          csv_number(cell->mean), csv_number(cell->low), csv_number(cell->high), cell->n);
+      for (std::size_t axis = 0; axis < data.axes().size(); ++axis)
+        text += csv_field(data.axis_text(axis, point)) + ",";
+      text +=
+          fmt::format("{},{},{},{},{},{}\n", csv_field(data.metrics()[metric]), csv_field(data.unit(metric)),
+                      csv_number(cell->mean), csv_number(cell->low), csv_number(cell->high), cell->n);
     }
   }
   return text;
@@ -121,7 +125,8 @@ std::string json_text(const ShowData& data, const std::vector<std::size_t>& metr
     }
     root["points"][point]["metrics"] = std::move(values);
   }
-  for (const char* table : {"paired", "crossovers", "fits", "digests"}) root[table] = rows_json(data.file().table(table));
+  for (const char* table : {"paired", "crossovers", "fits", "digests"})
+    root[table] = rows_json(data.file().table(table));
   return root.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -28,7 +28,9 @@ class ShowData {
   /// The value of an axis at a point, as text; numbers in shortest form.
   const std::string& axis_text(std::size_t axis, std::size_t point) const { return axis_texts_[axis][point]; }
   const Texts& metrics() const { return file_.table("metric_catalogue").texts("metric"); }
-  const std::string& unit(std::size_t metric) const { return file_.table("metric_catalogue").texts("unit")[metric]; }
+  const std::string& unit(std::size_t metric) const {
+    return file_.table("metric_catalogue").texts("unit")[metric];
+  }
   /// nullptr where the metric was not measured at the point.
   const Cell* cell(std::size_t metric, std::size_t point) const;
   /// Index into metrics(), or -1.

@@ -11,14 +11,14 @@ namespace {
 
 /// Characters of UTF-8 text, for alignment.
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 using Row = std::vector<std::string>;
 
-/// Rows with aligned columns (the first to the left), the columns after the first `fixed` ones broken into as many
-/// blocks as the width asks for.
+/// Rows with aligned columns (the first to the left), the columns after the first `fixed` ones broken into as
+/// many blocks as the width asks for.
 std::string aligned(const std::vector<Row>& rows, std::size_t fixed, std::size_t width) {
   std::vector<std::size_t> widths(rows.front().size(), 0);
   for (const Row& row : rows) {
@@ -70,10 +70,13 @@ std::string cell_text(const Cell& cell) {
   if (std::isnan(cell.low)) return mean;
   const double half = (cell.high - cell.low) / 2;
   const bool scientific = mean.find('e') != std::string::npos;
-  return mean + " ± " + (scientific || cell.mean == 0 ? fmt::format("{:.2g}", half) : fmt::format("{:.{}f}", half, decimals_of(cell.mean)));
+  return mean + " ± " +
+         (scientific || cell.mean == 0 ? fmt::format("{:.2g}", half)
+                                       : fmt::format("{:.{}f}", half, decimals_of(cell.mean)));
 }
 
-/// Rows of the tables: the combinations of all axes but the policy's; columns: the policies; both as they appear.
+/// Rows of the tables: the combinations of all axes but the policy's; columns: the policies; both as they
+/// appear.
 struct Layout {
   std::vector<std::size_t> row_axes;
   std::vector<Row> rows;
@@ -82,7 +85,8 @@ struct Layout {
 
   explicit Layout(const ShowData& data) {
     for (std::size_t axis = 0; axis < data.axes().size(); ++axis) {
-      if (data.axes()[axis] != "policy" && !data.axes()[axis].starts_with("policy.")) row_axes.push_back(axis);
+      if (data.axes()[axis] != "policy" && !data.axes()[axis].starts_with("policy."))
+        row_axes.push_back(axis);
     }
     for (std::size_t point = 0; point < data.points(); ++point) {
       Row row;
@@ -101,7 +105,8 @@ struct Layout {
 };
 
 bool more_is_better(const std::string& metric) {
-  return metric == "throughput" || metric == "user_speed_mean" || metric == "accepted_length" || metric == "goodput";
+  return metric == "throughput" || metric == "user_speed_mean" || metric == "accepted_length" ||
+         metric == "goodput";
 }
 
 std::string metric_table(const ShowData& data, const Layout& layout, std::size_t metric, std::size_t width) {
@@ -129,7 +134,8 @@ std::string metric_table(const ShowData& data, const Layout& layout, std::size_t
     rows.push_back(std::move(row));
   }
   const std::string unit = data.unit(metric) == "1" ? std::string() : " [" + data.unit(metric) + "]";
-  return fmt::format("{}{}: mean ± half of the 95 % interval{}\n", name, unit, mark ? ", * the highest" : "") +
+  return fmt::format("{}{}: mean ± half of the 95 % interval{}\n", name, unit,
+                     mark ? ", * the highest" : "") +
          aligned(rows, layout.row_axes.size(), width) + "\n";
 }
 
@@ -144,13 +150,17 @@ std::string crossovers(const ShowData& data, std::size_t width) {
   }
   std::vector<Row> rows{Row{}};
   for (const std::size_t axis : context) rows[0].push_back(data.axes()[axis]);
-  for (const char* head : {"load", "best policy", "throughput", "ahead of", "by", "95 % interval", ""}) rows[0].push_back(head);
+  for (const char* head : {"load", "best policy", "throughput", "ahead of", "by", "95 % interval", ""})
+    rows[0].push_back(head);
   for (std::size_t r = 0; r < table.rows(); ++r) {
     Row row;
     const auto best = static_cast<std::size_t>(table.integers("best")[r]);
-    for (const std::size_t axis : context) row.push_back(best < data.points() ? data.axis_text(axis, best) : "");
+    for (const std::size_t axis : context)
+      row.push_back(best < data.points() ? data.axis_text(axis, best) : "");
     const double low = table.numbers("margin_low")[r];
-    const auto percent = [](double share) { return std::isnan(share) ? "-" : fmt::format("{:+.1f} %", share * 100); };
+    const auto percent = [](double share) {
+      return std::isnan(share) ? "-" : fmt::format("{:+.1f} %", share * 100);
+    };
     const double load_value = table.numbers("load")[r];
     row.push_back(std::isnan(load_value) ? "-" : fmt::format("{}", load_value));
     row.push_back(table.texts("policy")[r]);
@@ -161,7 +171,8 @@ std::string crossovers(const ShowData& data, std::size_t width) {
     row.push_back(table.integers("changed")[r] != 0 ? "<- changes" : "");
     rows.push_back(std::move(row));
   }
-  return "best policy by throughput at each load\n" + aligned(rows, context.size() + 1, std::max<std::size_t>(width, 200)) + "\n";
+  return "best policy by throughput at each load\n" +
+         aligned(rows, context.size() + 1, std::max<std::size_t>(width, 200)) + "\n";
 }
 
 std::string fits(const ShowData& data) {
@@ -173,7 +184,8 @@ std::string fits(const ShowData& data) {
     const double modelled = table.numbers("modelled")[r];
     const bool compared = std::isfinite(measured) && measured != 0;
     rows.push_back({table.texts("what")[r], table.texts("role")[r], number(measured), number(modelled),
-                    compared ? fmt::format("{:+.2f} %", (modelled / measured - 1) * 100) : "-", table.texts("unit")[r]});
+                    compared ? fmt::format("{:+.2f} %", (modelled / measured - 1) * 100) : "-",
+                    table.texts("unit")[r]});
   }
   return "against published measurements\n" + aligned(rows, 2, 200) + "\n";
 }
@@ -195,8 +207,8 @@ std::string terminal_text(const ShowData& data, const std::vector<std::size_t>& 
   const ResultFile& file = data.file();
   const std::string title = file.text("title");
   std::string text = (title.empty() ? "untitled" : title) + "\n";
-  text += fmt::format("{} points × {} replications, seed {}, experiment {}\n\n", data.points(), file.integer("replications"),
-                      file.integer("seed"), file.text("experiment_digest"));
+  text += fmt::format("{} points × {} replications, seed {}, experiment {}\n\n", data.points(),
+                      file.integer("replications"), file.integer("seed"), file.text("experiment_digest"));
   const Layout layout(data);
   for (const std::size_t metric : metrics) text += metric_table(data, layout, metric, width);
   return text + crossovers(data, width) + fits(data) + lossless_note(data);

@@ -67,9 +67,11 @@ std::vector<std::pair<double, std::size_t>> ranking(const MetricSamples& samples
                                                     const std::vector<std::size_t>& group) {
   std::vector<std::pair<double, std::size_t>> ranked;
   for (const std::size_t p : group) {
-    if (const Interval interval = interval_of(samples.of(metric, p)); interval.n > 0) ranked.emplace_back(interval.mean, p);
+    if (const Interval interval = interval_of(samples.of(metric, p)); interval.n > 0)
+      ranked.emplace_back(interval.mean, p);
   }
-  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   return ranked;
 }
 
@@ -119,7 +121,8 @@ int load_axis(const Experiment& experiment) {
   return first_numeric;
 }
 
-PairedComparison compare(const MetricSamples& samples, std::size_t metric, std::size_t point, std::size_t baseline) {
+PairedComparison compare(const MetricSamples& samples, std::size_t metric, std::size_t point,
+                         std::size_t baseline) {
   std::vector<double> differences;
   std::vector<double> ratios;
   for (std::size_t r = 0; r < samples.replications(); ++r) {
@@ -170,7 +173,8 @@ Table crossovers_table(const Experiment& experiment, const MetricSamples& sample
     return std::pair(contexts.at(context_of(experiment, group.front())), load_of(experiment, group.front()));
   };
   for (const auto& group : groups) contexts.emplace(context_of(experiment, group.front()), contexts.size());
-  std::stable_sort(groups.begin(), groups.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  std::stable_sort(groups.begin(), groups.end(),
+                   [&](const auto& a, const auto& b) { return place(a) < place(b); });
   const int metric = samples.index_of("throughput");
   for (const auto& group : groups) {
     if (metric < 0) break;
@@ -185,12 +189,14 @@ Table crossovers_table(const Experiment& experiment, const MetricSamples& sample
            {"best", "1", "row of /points with the highest mean throughput", std::move(c.best)},
            {"policy", "", "its policy", std::move(c.policy)},
            {"throughput", speed, "its mean throughput", std::move(c.throughput)},
-           {"runner_up", "1", "row of /points with the second highest; -1 if there is none", std::move(c.runner_up)},
+           {"runner_up", "1", "row of /points with the second highest; -1 if there is none",
+            std::move(c.runner_up)},
            {"runner_up_policy", "", "its policy", std::move(c.runner_up_policy)},
            {"margin", "1", "mean of best / runner-up - 1 within each replication", std::move(c.margin)},
            {"margin_low", "1", "lower end of the 95 % interval", std::move(c.margin_low)},
            {"margin_high", "1", "upper end of the 95 % interval", std::move(c.margin_high)},
-           {"changed", "1", "1 where the best policy differs from that of the next lower load", std::move(c.changed)}}};
+           {"changed", "1", "1 where the best policy differs from that of the next lower load",
+            std::move(c.changed)}}};
 }
 
 }  // namespace dspark

@@ -39,7 +39,8 @@ std::size_t rows_of(const H5::DataSet& dataset, const std::string& name) {
   if (space.getSimpleExtentNdims() != 1) throw Unexpected{"column " + name};
   const auto rows = static_cast<std::size_t>(space.getSimpleExtentNpoints());
   // An extent that is not stored could ask for any amount of memory.
-  if (rows > 0 && dataset.getStorageSize() / dataset.getDataType().getSize() != rows) throw Unexpected{"column " + name};
+  if (rows > 0 && dataset.getStorageSize() / dataset.getDataType().getSize() != rows)
+    throw Unexpected{"column " + name};
   return rows;
 }
 

@@ -39,7 +39,8 @@ void write_attribute(H5::H5Object& object, const std::string& name, std::int64_t
       .write(H5::PredType::NATIVE_INT64, &value);
 }
 
-H5::DataSet create_dataset(H5::Group& group, const std::string& name, const H5::DataType& type, std::size_t rows) {
+H5::DataSet create_dataset(H5::Group& group, const std::string& name, const H5::DataType& type,
+                           std::size_t rows) {
   const H5::DSetCreatPropList properties;
   H5Pset_obj_track_times(properties.getId(), false);
   const hsize_t extent = rows;
@@ -78,8 +79,8 @@ void write_table(H5::Group& root, const Table& table) {
   write_attribute(group, "description", table.description);
   H5::DataSet key;
   for (const Column& column : table.columns) {
-    H5::DataSet dataset =
-        std::visit([&](const auto& values) { return write_values(group, column.name, values); }, column.values);
+    H5::DataSet dataset = std::visit(
+        [&](const auto& values) { return write_values(group, column.name, values); }, column.values);
     write_attribute(dataset, "unit", column.unit);
     write_attribute(dataset, "description", column.description);
     if (!table.keyed) continue;

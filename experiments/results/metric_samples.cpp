@@ -25,7 +25,8 @@ Place place_of(const std::string& name) {
   std::string_view base = name;
   std::int64_t position = 0;
   const auto find = [&] {
-    return std::find_if(catalogue.begin(), catalogue.end(), [&](const MetricInfo& info) { return info.name == base; });
+    return std::find_if(catalogue.begin(), catalogue.end(),
+                        [&](const MetricInfo& info) { return info.name == base; });
   };
   auto found = find();
   if (const std::size_t dot = name.rfind('.'); found == catalogue.end() && dot != std::string::npos) {

@@ -35,7 +35,9 @@ const Numbers& Table::numbers(std::string_view column) const { return column_of<
 const Integers& Table::integers(std::string_view column) const { return column_of<Integers>(*this, column); }
 const Texts& Table::texts(std::string_view column) const { return column_of<Texts>(*this, column); }
 
-std::string ResultFile::text(std::string_view attribute) const { return attribute_of<std::string>(*this, attribute); }
+std::string ResultFile::text(std::string_view attribute) const {
+  return attribute_of<std::string>(*this, attribute);
+}
 std::int64_t ResultFile::integer(std::string_view attribute) const {
   return attribute_of<std::int64_t>(*this, attribute);
 }

@@ -56,13 +56,15 @@ Column axis_column(const Experiment& experiment, std::size_t axis) {
 Table points_table(const Experiment& experiment) {
   Column number{"point", "1", "number from 0, to which the other tables refer", Integers{}};
   Column policy{"policy", "", "the policy as written in the YAML", Texts{}};
-  Column lossless{"policy_lossless", "1", "1 where the policy leaves the output distribution unchanged", Integers{}};
+  Column lossless{"policy_lossless", "1", "1 where the policy leaves the output distribution unchanged",
+                  Integers{}};
   for (const Point& point : experiment.points) {
     push(number, static_cast<std::int64_t>(std::get<Integers>(number.values).size()));
     push(policy, point.policy);
     push(lossless, std::int64_t{point.scenario->policy_is_lossless()});
   }
-  Table table{"points", "one row per combination of the sweep's axes", true, {std::move(number), std::move(policy)}};
+  Table table{
+      "points", "one row per combination of the sweep's axes", true, {std::move(number), std::move(policy)}};
   for (std::size_t axis = 0; axis < experiment.axes.size(); ++axis) {
     if (experiment.axes[axis] != "policy") table.columns.push_back(axis_column(experiment, axis));
   }
@@ -77,7 +79,8 @@ Table catalogue_table(const MetricSamples& samples) {
               {{"metric", "", "name; metrics by position are name.k, k from 1", Texts{}},
                {"unit", "", "1 where dimensionless", Texts{}},
                {"description", "", "definition", Texts{}}}};
-  for (const MetricName& metric : samples.names()) add_row(table, metric.name, metric.unit, metric.description);
+  for (const MetricName& metric : samples.names())
+    add_row(table, metric.name, metric.unit, metric.description);
   return table;
 }
 
@@ -96,7 +99,8 @@ Table metrics_table(const MetricSamples& samples) {
     for (std::size_t metric = 0; metric < samples.names().size(); ++metric) {
       const Interval i = interval_of(samples.of(metric, point));
       if (i.n == 0) continue;
-      add_row(table, static_cast<std::int64_t>(point), samples.names()[metric].name, i.mean, i.low, i.high, i.n);
+      add_row(table, static_cast<std::int64_t>(point), samples.names()[metric].name, i.mean, i.low, i.high,
+              i.n);
     }
   }
   return table;
@@ -115,7 +119,8 @@ Table replications_table(const MetricSamples& samples) {
       for (std::size_t metric = 0; metric < samples.names().size(); ++metric) {
         const double value = samples.at(metric, point, r);
         if (value != value) continue;
-        add_row(table, static_cast<std::int64_t>(point), static_cast<std::int64_t>(r), samples.names()[metric].name, value);
+        add_row(table, static_cast<std::int64_t>(point), static_cast<std::int64_t>(r),
+                samples.names()[metric].name, value);
       }
     }
   }
@@ -127,7 +132,8 @@ template <class Visit>
 void for_each_unit(const Experiment& experiment, const SweepResults& results, Visit visit) {
   const auto replications = static_cast<std::size_t>(experiment.replications);
   for (std::size_t unit = 0; unit < results.size(); ++unit) {
-    visit(static_cast<std::int64_t>(unit / replications), static_cast<std::int64_t>(unit % replications), *results[unit]);
+    visit(static_cast<std::int64_t>(unit / replications), static_cast<std::int64_t>(unit % replications),
+          *results[unit]);
   }
 }
 
@@ -140,31 +146,34 @@ Table digests_table(const Experiment& experiment, const SweepResults& results) {
                {"digest", "", "of the event trace, 32 hexadecimal digits", Texts{}},
                {"events", "1", "events of the simulation", Integers{}},
                {"simulated_seconds", "s", "virtual time at the end", Numbers{}}}};
-  for_each_unit(experiment, results, [&](std::int64_t point, std::int64_t replication, const ReplicationResult& r) {
-    add_row(table, point, replication, hex({r.digest[0], r.digest[1]}), r.events, r.simulated_seconds);
-  });
+  for_each_unit(
+      experiment, results, [&](std::int64_t point, std::int64_t replication, const ReplicationResult& r) {
+        add_row(table, point, replication, hex({r.digest[0], r.digest[1]}), r.events, r.simulated_seconds);
+      });
   return table;
 }
 
 Table series_table(const Experiment& experiment, const SweepResults& results) {
-  Table table{"series",
-              "the system by windows of virtual time, warm-up included",
-              false,
-              {point_column(),
-               replication_column(),
-               {"start_seconds", "s", "start of the window", Numbers{}},
-               {"width_seconds", "s", "width of the window", Numbers{}},
-               {"throughput", "tokens/s", "output tokens per second", Numbers{}},
-               {"running_requests", "requests", "mean over the window's steps", Numbers{}},
-               {"waiting_requests", "requests", "mean over the window's steps", Numbers{}},
-               {"verification_length", "tokens", "draft tokens verified per decoding request and step", Numbers{}},
-               {"batch_tokens", "rows", "rows per step", Numbers{}}}};
-  for_each_unit(experiment, results, [&](std::int64_t point, std::int64_t replication, const ReplicationResult& r) {
-    for (const SeriesWindow& w : r.series) {
-      add_row(table, point, replication, w.start_seconds, w.width_seconds, w.throughput, w.running_requests,
-              w.waiting_requests, w.verification_length, w.batch_tokens);
-    }
-  });
+  Table table{
+      "series",
+      "the system by windows of virtual time, warm-up included",
+      false,
+      {point_column(),
+       replication_column(),
+       {"start_seconds", "s", "start of the window", Numbers{}},
+       {"width_seconds", "s", "width of the window", Numbers{}},
+       {"throughput", "tokens/s", "output tokens per second", Numbers{}},
+       {"running_requests", "requests", "mean over the window's steps", Numbers{}},
+       {"waiting_requests", "requests", "mean over the window's steps", Numbers{}},
+       {"verification_length", "tokens", "draft tokens verified per decoding request and step", Numbers{}},
+       {"batch_tokens", "rows", "rows per step", Numbers{}}}};
+  for_each_unit(experiment, results,
+                [&](std::int64_t point, std::int64_t replication, const ReplicationResult& r) {
+                  for (const SeriesWindow& w : r.series) {
+                    add_row(table, point, replication, w.start_seconds, w.width_seconds, w.throughput,
+                            w.running_requests, w.waiting_requests, w.verification_length, w.batch_tokens);
+                  }
+                });
   return table;
 }
 
@@ -178,11 +187,13 @@ Table reliability_table(const Experiment& experiment, const SweepResults& result
                {"count", "tokens", "verified positions in the bin", Numbers{}},
                {"mean_confidence", "1", "mean predicted confidence", Numbers{}},
                {"accepted_share", "1", "share accepted", Numbers{}}}};
-  for_each_unit(experiment, results, [&](std::int64_t point, std::int64_t replication, const ReplicationResult& r) {
-    for (const ReliabilityBin& b : r.reliability) {
-      add_row(table, point, replication, std::int64_t{b.bin}, b.count, b.mean_confidence, b.accepted_share);
-    }
-  });
+  for_each_unit(experiment, results,
+                [&](std::int64_t point, std::int64_t replication, const ReplicationResult& r) {
+                  for (const ReliabilityBin& b : r.reliability) {
+                    add_row(table, point, replication, std::int64_t{b.bin}, b.count, b.mean_confidence,
+                            b.accepted_share);
+                  }
+                });
   return table;
 }
 
@@ -201,9 +212,11 @@ Table fits_table(const Experiment& experiment) {
   for (std::size_t point = 0; point < experiment.points.size(); ++point) {
     for (const FitLine& fit : experiment.points[point].scenario->fits()) {
       const bool is_new =
-          known.emplace(fit.what, fit.role, fit.unit, number_text(fit.measured), number_text(fit.modelled)).second;
+          known.emplace(fit.what, fit.role, fit.unit, number_text(fit.measured), number_text(fit.modelled))
+              .second;
       if (!is_new) continue;
-      add_row(table, static_cast<std::int64_t>(point), fit.what, fit.role, fit.unit, fit.measured, fit.modelled);
+      add_row(table, static_cast<std::int64_t>(point), fit.what, fit.role, fit.unit, fit.measured,
+              fit.modelled);
     }
   }
   return table;
@@ -221,17 +234,18 @@ ResultFile build_result(const Experiment& experiment, const SweepResults& result
   const MetricSamples samples(experiment, results);
   const int load = load_axis(experiment);
   ResultFile file;
-  file.attributes = {{"title", experiment.title},
-                     {"schema_version", std::int64_t{kSchemaVersion}},
-                     {"dspark_version", std::string(DSPARK_VERSION)},
-                     {"result_version", std::int64_t{kResultVersion}},
-                     {"seed", static_cast<std::int64_t>(experiment.seed)},
-                     {"replications", std::int64_t{experiment.replications}},
-                     {"experiment", experiment.yaml},
-                     {"set_options", joined_lines(experiment.set_options)},
-                     {"experiment_digest", hex(experiment.digest)},
-                     {"figures", experiment.figures},
-                     {"load_axis", load < 0 ? std::string() : experiment.axes[static_cast<std::size_t>(load)]}};
+  file.attributes = {
+      {"title", experiment.title},
+      {"schema_version", std::int64_t{kSchemaVersion}},
+      {"dspark_version", std::string(DSPARK_VERSION)},
+      {"result_version", std::int64_t{kResultVersion}},
+      {"seed", static_cast<std::int64_t>(experiment.seed)},
+      {"replications", std::int64_t{experiment.replications}},
+      {"experiment", experiment.yaml},
+      {"set_options", joined_lines(experiment.set_options)},
+      {"experiment_digest", hex(experiment.digest)},
+      {"figures", experiment.figures},
+      {"load_axis", load < 0 ? std::string() : experiment.axes[static_cast<std::size_t>(load)]}};
   file.tables.push_back(axes_table(experiment));
   file.tables.push_back(points_table(experiment));
   file.tables.push_back(catalogue_table(samples));

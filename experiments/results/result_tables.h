@@ -6,8 +6,8 @@
 
 namespace dspark {
 
-/// Everything that goes into the result file (docs/results.md), from a finished sweep. A function of its arguments
-/// alone: no clock, no order of threads.
+/// Everything that goes into the result file (docs/results.md), from a finished sweep. A function of its
+/// arguments alone: no clock, no order of threads.
 ResultFile build_result(const Experiment& experiment, const SweepResults& results);
 
 }  // namespace dspark

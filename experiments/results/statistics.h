@@ -13,7 +13,8 @@ struct Interval {
   std::int64_t n = 0;
 };
 
-/// The 97.5 % point of Student's t, rounded to six decimals so that results do not depend on the maths library's last bits.
+/// The 97.5 % point of Student's t, rounded to six decimals so that results do not depend on the maths
+/// library's last bits.
 double student_t_975(std::int64_t degrees_of_freedom);
 
 /// Student-t interval of independent values, summed in their order. Values must be finite.

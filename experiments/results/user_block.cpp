@@ -25,7 +25,8 @@ std::string with_user_block(std::string image) {
 Result<std::string_view> checked_image(std::string_view file_bytes, const std::string& path) {
   if (file_bytes.empty()) return Error{fmt::format("'{}' is empty", path)};
   if (!file_bytes.starts_with(kMagic)) {
-    return Error{fmt::format("'{}' is not a dspark result file", path), {}, "dspark run EXPERIMENT.yaml makes one"};
+    return Error{
+        fmt::format("'{}' is not a dspark result file", path), {}, "dspark run EXPERIMENT.yaml makes one"};
   }
   const std::string_view image = file_bytes.substr(std::min(kUserBlockBytes, file_bytes.size()));
   if (file_bytes.substr(0, kUserBlockBytes) != user_block_of(image)) {

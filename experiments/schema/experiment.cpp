@@ -36,14 +36,18 @@ Header read_header(Parameters& top) {
                          .max = kSchemaVersion,
                          .meaning = "version of this file's format; the program reads version 1"});
   header.title = top.text("title", {.default_value = "", .meaning = "heads the figures"});
-  header.seed = top.integer(
-      "seed", {.min = 0, .default_value = 1, .meaning = "of all random draws, together with the replication's number"});
+  header.seed =
+      top.integer("seed", {.min = 0,
+                           .default_value = 1,
+                           .meaning = "of all random draws, together with the replication's number"});
   header.replications = top.integer(
       "replications",
       {.min = 1, .max = 10'000, .default_value = 5, .meaning = "independent repetitions of every point"});
-  header.sweep = top.raw("sweep", "map", "axes: grid (every combination), zip (side by side), list (as written)");
+  header.sweep =
+      top.raw("sweep", "map", "axes: grid (every combination), zip (side by side), list (as written)");
   header.metrics = top.raw("metrics", "list of names", "metrics to keep; all if absent");
-  header.figures = top.raw("figures", "list of figures", "what 'dspark figures' draws; a default set if absent");
+  header.figures =
+      top.raw("figures", "list of figures", "what 'dspark figures' draws; a default set if absent");
   return header;
 }
 
@@ -60,7 +64,8 @@ class ErrorSet {
 
   Errors sorted() && {
     const auto place = [](const Error& e) {
-      return std::tuple(e.position.source ? *e.position.source : std::string(), e.position.line, e.position.column);
+      return std::tuple(e.position.source ? *e.position.source : std::string(), e.position.line,
+                        e.position.column);
     };
     std::stable_sort(errors_.begin(), errors_.end(),
                      [&](const Error& a, const Error& b) { return place(a) < place(b); });
@@ -85,7 +90,8 @@ std::vector<std::string> read_metrics(const Value* chosen, Errors& errors) {
   for (const Value& item : *chosen->list()) {
     const std::string name = item.scalar() ? *item.scalar() : std::string();
     if (std::find(all.begin(), all.end(), name) == all.end()) {
-      errors.push_back({fmt::format("unknown metric '{}'", label(item)), item.position, known_names_advice(name, all)});
+      errors.push_back(
+          {fmt::format("unknown metric '{}'", label(item)), item.position, known_names_advice(name, all)});
     } else if (!wanted.insert(name).second) {
       errors.push_back({fmt::format("metric '{}' is listed twice", name), item.position});
     }
@@ -95,14 +101,15 @@ std::vector<std::string> read_metrics(const Value* chosen, Errors& errors) {
 }
 
 /// The tree of one point. --set on a path that is swept would be overwritten by the axis, silently.
-std::optional<Value> point_tree(const Value& root, const SweepAxes& sweep, const std::vector<Assignment>& point,
-                                Errors& errors) {
+std::optional<Value> point_tree(const Value& root, const SweepAxes& sweep,
+                                const std::vector<Assignment>& point, Errors& errors) {
   Value tree = root;
   for (const Assignment& assignment : point) {
     const AxisPath& axis = sweep.axes[assignment.axis];
     if (const Value* before = find_path(tree, axis.keys); before && is_set_option(before->position)) {
-      errors.push_back({fmt::format("'{}' is an axis of the sweep, which would overwrite this value", axis.text),
-                        before->position, fmt::format("use --set sweep.grid.{}=[...]", axis.text)});
+      errors.push_back(
+          {fmt::format("'{}' is an axis of the sweep, which would overwrite this value", axis.text),
+           before->position, fmt::format("use --set sweep.grid.{}=[...]", axis.text)});
       return std::nullopt;
     }
     if (auto error = assign_path(tree, axis.keys, *assignment.value, axis.position)) {
@@ -147,15 +154,16 @@ void read_points(const Value& root, const SweepAxes& sweep, InputFiles& files, E
 }
 
 /// A relative path shows as the user gave it; what cannot be read has no position inside.
-Result<Value> read_tree(const std::string& path, const std::vector<std::string>& set_options, std::string& yaml,
-                        ErrorSet& errors) {
+Result<Value> read_tree(const std::string& path, const std::vector<std::string>& set_options,
+                        std::string& yaml, ErrorSet& errors) {
   auto text = read_whole_file(path, kMaxYamlBytes);
   if (!text) return text.error();
   yaml = std::move(*text);
   auto root = read_yaml(yaml, path);
   if (!root) return root;
   if (!root->map()) {
-    return Error{"an experiment is a map of keys, not " + describe(*root), root->position, "it starts with 'schema: 1'"};
+    return Error{"an experiment is a map of keys, not " + describe(*root), root->position,
+                 "it starts with 'schema: 1'"};
   }
   for (const std::string& option : set_options) {
     if (auto error = apply_set_option(*root, option)) errors.add({std::move(*error)});
@@ -190,8 +198,8 @@ std::string Point::name(const std::vector<std::string>& axes) const {
   return text;
 }
 
-std::optional<Experiment> read_experiment(const std::string& path, const std::vector<std::string>& set_options,
-                                          Errors& errors) {
+std::optional<Experiment> read_experiment(const std::string& path,
+                                          const std::vector<std::string>& set_options, Errors& errors) {
   Experiment experiment;
   experiment.path = path;
   experiment.set_options = set_options;

@@ -13,7 +13,8 @@
 namespace dspark {
 
 constexpr int kSchemaVersion = 1;
-/// Raised when the program's numbers for an unchanged experiment change: old partial logs are not continued then.
+/// Raised when the program's numbers for an unchanged experiment change: old partial logs are not continued
+/// then.
 constexpr int kResultVersion = 1;
 
 /// One combination of the sweep's axes.
@@ -42,10 +43,10 @@ struct Experiment {
   Digest digest;  // of everything that the result file depends on
 };
 
-/// Reads `path` and applies the --set options. All errors of all points are found, each once, in the order of their
-/// positions; nullopt where there was any.
-std::optional<Experiment> read_experiment(const std::string& path, const std::vector<std::string>& set_options,
-                                          Errors& errors);
+/// Reads `path` and applies the --set options. All errors of all points are found, each once, in the order of
+/// their positions; nullopt where there was any.
+std::optional<Experiment> read_experiment(const std::string& path,
+                                          const std::vector<std::string>& set_options, Errors& errors);
 
 /// The top level's own parameters, for the reference page.
 std::vector<ParameterRecord> describe_experiment();

@@ -10,8 +10,8 @@
 namespace dspark {
 namespace {
 
-const std::vector<std::string> kFigures{"frontier",   "load",           "crossover", "verification_length",
-                                        "acceptance_by_position", "metric_by_load"};
+const std::vector<std::string> kFigures{
+    "frontier", "load", "crossover", "verification_length", "acceptance_by_position", "metric_by_load"};
 const std::string kWithMetric = "metric_by_load";
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {

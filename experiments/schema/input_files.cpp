@@ -22,7 +22,9 @@ struct Descriptor {
 }  // namespace
 
 Result<std::string> read_whole_file(const std::string& path, std::size_t max_bytes) {
-  const auto failure = [&](std::string_view why) { return Error{fmt::format("cannot read '{}': {}", path, why)}; };
+  const auto failure = [&](std::string_view why) {
+    return Error{fmt::format("cannot read '{}': {}", path, why)};
+  };
   if (path.find('\0') != std::string::npos) return Error{"a file name cannot hold a zero byte"};
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) return failure(std::strerror(errno));
@@ -55,6 +57,7 @@ Result<InputFile> InputFiles::load(const std::string& path, const Position& posi
   if (known == contents_.end()) {
     // operator/ keeps an absolute path as it is.
     auto content = read_whole_file((std::filesystem::path(folder_) / path).string(), kMaxInputFileBytes);
+    if (content && content->empty()) content = Error{fmt::format("cannot use '{}': it is empty", path)};
     if (content) digests_.emplace(path, digest_of(*content));
     known = contents_.emplace(path, std::move(content)).first;
   }

@@ -10,12 +10,13 @@ namespace dspark {
 
 constexpr std::size_t kMaxInputFileBytes = std::size_t{256} << 20;
 
-/// A whole regular file. Errors (position left to the caller): missing, a directory or device, too large, unreadable.
+/// A whole regular file. Errors (position left to the caller): missing, a directory or device, too large,
+/// unreadable.
 Result<std::string> read_whole_file(const std::string& path, std::size_t max_bytes);
 
-/// The files that an experiment names (cost tables, traces, lengths), relative to the folder of the experiment file.
-/// Each is read once; the digests of all that were used identify the experiment. Used by one thread, while points are
-/// read and before they run; must outlive the loaders it gave.
+/// The files that an experiment names (cost tables, traces, lengths), relative to the folder of the
+/// experiment file. Each is read once; the digests of all that were used identify the experiment. Used by one
+/// thread, while points are read and before they run; must outlive the loaders it gave.
 class InputFiles {
  public:
   explicit InputFiles(std::string folder) : folder_(std::move(folder)) {}

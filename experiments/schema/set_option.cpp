@@ -27,8 +27,8 @@ void place_at(Value& value, const Position& position) {
 
 Value* find_mutable(Value& map, std::string_view key) { return const_cast<Value*>(map.find(key)); }
 
-/// Joins trailing parts again where the tree has a key with dots in it, and below the sweep's blocks, whose keys
-/// are paths.
+/// Joins trailing parts again where the tree has a key with dots in it, and below the sweep's blocks, whose
+/// keys are paths.
 std::vector<std::string> join_dotted_keys(const Value& root, std::vector<std::string> parts) {
   std::vector<std::string> keys;
   const Value* here = &root;
@@ -49,6 +49,22 @@ std::vector<std::string> join_dotted_keys(const Value& root, std::vector<std::st
     i += taken;
   }
   return keys;
+}
+
+/// The option's value, read as that of a key so that what is unclosed cannot be taken for a key itself.
+Result<Value> read_value(std::string_view text, const Position& position) {
+  auto line = read_yaml("value: " + std::string(text), *position.source);
+  if (!line) {
+    Error error = line.error();
+    error.position = position;
+    return error;
+  }
+  auto* map = std::get_if<Value::Map>(&line->content);
+  if (!map || map->size() != 1) return Error{"the value is not one line of YAML", position};
+  Value value = std::move(map->front().value);
+  if (value.empty()) return Error{"the value is missing", position, "path.to.key=value"};
+  place_at(value, position);
+  return value;
 }
 
 }  // namespace
@@ -85,8 +101,8 @@ std::optional<Error> assign_path(Value& root, const std::vector<std::string>& pa
     if (here->empty()) *here = Value{Value::Map{}, position};
     auto* map = std::get_if<Value::Map>(&here->content);
     if (!map) {
-      return Error{fmt::format("'{}' cannot have a key '{}': it is {}", passed, key, describe(*here)), position,
-                   "write it as a map in the file first"};
+      return Error{fmt::format("'{}' cannot have a key '{}': it is {}", passed, key, describe(*here)),
+                   position, "write it as a map in the file first"};
     }
     passed += (passed.empty() ? "" : ".") + key;
     Value* next = find_mutable(*here, key);
@@ -108,18 +124,13 @@ std::optional<Error> apply_set_option(Value& root, std::string_view option) {
   }
   auto path = split_path(option.substr(0, equals), position);
   if (!path) return path.error();
-  const std::string_view text = option.substr(equals + 1);
-  auto value = read_yaml(text, *position.source);
-  if (!value) {
-    Error error = value.error();
-    if (error.message == "the file is empty") error = {"the value is missing", position, "path.to.key=value"};
-    error.position = position;
-    return error;
-  }
-  place_at(*value, position);
+  auto value = read_value(option.substr(equals + 1), position);
+  if (!value) return value.error();
   return assign_path(root, join_dotted_keys(root, std::move(*path)), std::move(*value), position);
 }
 
-bool is_set_option(const Position& position) { return position.source && position.source->starts_with(kPrefix); }
+bool is_set_option(const Position& position) {
+  return position.source && position.source->starts_with(kPrefix);
+}
 
 }  // namespace dspark

@@ -21,9 +21,10 @@ const Value* find_path(const Value& root, const std::vector<std::string>& path);
 std::optional<Error> assign_path(Value& root, const std::vector<std::string>& path, Value value,
                                  const Position& position);
 
-/// Applies one `--set path.to.key=value`; the value is YAML (`[1, 2]`, `{fixed: {k: 7}}`). Its position is the
-/// option itself, so that whatever reads the tree complains about it like about a line of the file. Keys that hold
-/// dots themselves, as those of `sweep.grid` do, are found as they stand: `sweep.grid.workload.users=[1, 2]`.
+/// Applies one `--set path.to.key=value`; the value is YAML (`[1, 2]`, `{fixed: {k: 7}}`). Its position is
+/// the option itself, so that whatever reads the tree complains about it like about a line of the file. Keys
+/// that hold dots themselves, as those of `sweep.grid` do, are found as they stand:
+/// `sweep.grid.workload.users=[1, 2]`.
 std::optional<Error> apply_set_option(Value& root, std::string_view option);
 
 /// True for values that came from `--set`.

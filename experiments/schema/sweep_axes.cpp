@@ -99,7 +99,7 @@ class Reader {
       errors_.push_back(keys.error());
       return std::nullopt;
     }
-    static const std::vector<std::string> kFixed{"schema", "title", "seed", "replications",
+    static const std::vector<std::string> kFixed{"schema", "title",   "seed",   "replications",
                                                  "sweep",  "figures", "metrics"};
     if (std::find(kFixed.begin(), kFixed.end(), keys->front()) != kFixed.end()) {
       fail(fmt::format("'{}' cannot be an axis: it belongs to the whole experiment", entry.key),
@@ -108,7 +108,8 @@ class Reader {
     }
     for (const AxisPath& other : axes) {
       const std::size_t shared = std::min(other.keys.size(), keys->size());
-      if (!std::equal(keys->begin(), keys->begin() + static_cast<std::ptrdiff_t>(shared), other.keys.begin())) {
+      if (!std::equal(keys->begin(), keys->begin() + static_cast<std::ptrdiff_t>(shared),
+                      other.keys.begin())) {
         continue;
       }
       fail(fmt::format("axis '{}' overlaps axis '{}'", entry.key, other.text), entry.key_position,
@@ -123,7 +124,8 @@ class Reader {
   std::vector<std::pair<std::size_t, const Value::List*>> columns(std::string_view name, const Value& block) {
     std::vector<std::pair<std::size_t, const Value::List*>> found;
     if (!block.map()) {
-      fail(fmt::format("'{}' must be a map from path to list, not {}", name, describe(block)), block.position);
+      fail(fmt::format("'{}' must be a map from path to list, not {}", name, describe(block)),
+           block.position);
       return found;
     }
     for (const Value::Entry& entry : *block.map()) {

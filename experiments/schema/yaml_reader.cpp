@@ -21,8 +21,8 @@ struct Stop {
   Error error;
 };
 
-/// True where a quoted text begins at `at` (behind an anchor or tag) and has no end: yaml-cpp 0.7 takes all that
-/// follows, to the end of the file, as its content.
+/// True where a quoted text begins at `at` (behind an anchor or tag) and has no end: yaml-cpp 0.7 takes all
+/// that follows, to the end of the file, as its content.
 bool lacks_closing_quote(std::string_view text, std::size_t at) {
   while (at < text.size() && (text[at] == '&' || text[at] == '!')) {
     at = text.find_first_not_of(" \t\r\n", std::min(text.find_first_of(" \t\r\n", at), text.size()));
@@ -53,8 +53,8 @@ struct Frame {
   YAML::anchor_t anchor = 0;
   bool is_map = false;
   bool has_key = false;
-  Value::Entry entry;          // key read, value awaited
-  std::vector<Value> merged;   // values of `<<`
+  Value::Entry entry;         // key read, value awaited
+  std::vector<Value> merged;  // values of `<<`
   Position merge_position = {};
 };
 
@@ -133,7 +133,8 @@ class Builder final : public YAML::EventHandler {
     frame.entry = {key, at(mark), {}};
     frame.has_key = true;
     if (plain && key == "<<") {
-      if (!frame.merged.empty()) throw Stop{{"a map can have one '<<'", at(mark), "merge a list: <<: [*a, *b]"}};
+      if (!frame.merged.empty())
+        throw Stop{{"a map can have one '<<'", at(mark), "merge a list: <<: [*a, *b]"}};
       frame.merge_position = at(mark);
       return;
     }

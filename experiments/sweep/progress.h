@@ -6,8 +6,8 @@
 
 namespace dspark {
 
-/// Says on stderr how far a sweep is: a bar with the time left on a terminal, else a line every tenth of the way.
-/// Not thread-safe.
+/// Says on stderr how far a sweep is: a bar with the time left on a terminal, else a line every tenth of the
+/// way. Not thread-safe.
 class Progress {
  public:
   Progress(std::size_t total, std::size_t already_done, bool quiet);

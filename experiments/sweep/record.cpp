@@ -21,7 +21,8 @@ void put(std::string& bytes, T value) {
 template <class T>
 T get(std::string_view bytes, std::size_t at) {
   T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) value |= static_cast<T>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    value |= static_cast<T>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
   return value;
 }
 
@@ -56,7 +57,8 @@ LogRecord from_json(const json& root) {
     result.reliability.push_back(
         {row.at(0).get<int>(), row.at(1).get<double>(), row.at(2).get<double>(), row.at(3).get<double>()});
   }
-  result.digest = {root.at("digest").at(0).get<std::uint64_t>(), root.at("digest").at(1).get<std::uint64_t>()};
+  result.digest = {root.at("digest").at(0).get<std::uint64_t>(),
+                   root.at("digest").at(1).get<std::uint64_t>()};
   result.events = root.at("events").get<std::int64_t>();
   result.simulated_seconds = root.at("simulated_seconds").get<double>();
   return record;

@@ -21,12 +21,13 @@ struct LogRecord {
 std::string encode_record(const LogRecord& record);
 std::optional<LogRecord> decode_record(std::string_view bytes);
 
-/// The log's bytes: a header (magic, digest of the work, checksum), then per record its length, XXH3 checksum and CBOR.
+/// The log's bytes: a header (magic, digest of the work, checksum), then per record its length, XXH3 checksum
+/// and CBOR.
 std::string log_header(const Digest& work);
 std::string framed_record(const LogRecord& record);
 
-/// What stands in a log. `valid_bytes` ends before the first record that is torn or damaged; what follows it is
-/// worth nothing, because lengths lead from one record to the next.
+/// What stands in a log. `valid_bytes` ends before the first record that is torn or damaged; what follows it
+/// is worth nothing, because lengths lead from one record to the next.
 struct ParsedLog {
   bool has_header = false;
   bool foreign = false;  // starts with something that is neither a header nor the beginning of one

@@ -40,7 +40,8 @@ std::optional<ResultLog::OpenError> ResultLog::lock(const std::string& path) {
     if (fd_ < 0) return OpenError{failure(path, "write")};
     if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return OpenError{failure(path, "lock")};
-      return OpenError{{fmt::format("another run is writing '{}'", path), {}, "wait for it, or give another --out"}};
+      return OpenError{
+          {fmt::format("another run is writing '{}'", path), {}, "wait for it, or give another --out"}};
     }
     if (names_same_file(path, fd_)) return std::nullopt;
     ::close(fd_);
@@ -58,10 +59,12 @@ std::optional<ResultLog::OpenError> ResultLog::open(const std::string& path, con
     size = bytes->size();
     log = parse_log(*bytes);
     if (log.foreign || (log.has_header && log.work != work)) {
-      const std::string whose = log.foreign ? "is not a partial result, or is damaged"
-                                            : "belongs to another experiment, other input files or another version";
-      return OpenError{{fmt::format("'{}' {}", path, whose), {}, "--fresh deletes it; another --out keeps it"},
-                       Refusal::invalid_input};
+      const std::string whose = log.foreign
+                                    ? "is not a partial result, or is damaged"
+                                    : "belongs to another experiment, other input files or another version";
+      return OpenError{
+          {fmt::format("'{}' {}", path, whose), {}, "--fresh deletes it; another --out keeps it"},
+          Refusal::invalid_input};
     }
   }
   discarded_bytes_ = size - log.valid_bytes;

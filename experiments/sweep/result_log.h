@@ -10,9 +10,9 @@
 
 namespace dspark {
 
-/// `FILE.h5.partial`: what is finished of a sweep in progress. Each record is on the disk before the next one is
-/// begun, so that a killed run loses at most the replications that were running. Locked against a second run.
-/// Not thread-safe.
+/// `FILE.h5.partial`: what is finished of a sweep in progress. Each record is on the disk before the next one
+/// is begun, so that a killed run loses at most the replications that were running. Locked against a second
+/// run. Not thread-safe.
 class ResultLog {
  public:
   enum class Refusal { invalid_input, machine };
@@ -21,8 +21,8 @@ class ResultLog {
     Refusal refusal = Refusal::machine;
   };
 
-  /// Opens or creates the log of `work`; damaged or torn ends are cut off. A log of other work is refused, or emptied
-  /// where `fresh`. Give a new object.
+  /// Opens or creates the log of `work`; damaged or torn ends are cut off. A log of other work is refused, or
+  /// emptied where `fresh`. Give a new object.
   std::optional<OpenError> open(const std::string& path, const Digest& work, bool fresh);
   ResultLog() = default;
   ResultLog(const ResultLog&) = delete;

@@ -23,8 +23,9 @@ class Runner {
 
   std::size_t waiting() const { return waiting_.size(); }
 
-  /// What every thread does. Units change hands under the mutex only: it orders all that a run reads and writes
-  /// against the thread that started the sweep, also in the eyes of thread sanitizer, which cannot see into libtbb.
+  /// What every thread does. Units change hands under the mutex only: it orders all that a run reads and
+  /// writes against the thread that started the sweep, also in the eyes of thread sanitizer, which cannot see
+  /// into libtbb.
   void work() {
     while (const auto unit = begin_unit()) {
       const auto replications = static_cast<std::size_t>(experiment_.replications);
@@ -36,7 +37,8 @@ class Runner {
 
   SweepOutcome outcome() {
     const std::lock_guard lock(mutex_);
-    const bool all_done = std::all_of(results_.begin(), results_.end(), [](const auto& r) { return r.has_value(); });
+    const bool all_done =
+        std::all_of(results_.begin(), results_.end(), [](const auto& r) { return r.has_value(); });
     outcome_.interrupted = !all_done && !outcome_.run_error && !outcome_.log_error;
     return outcome_;
   }
@@ -69,9 +71,9 @@ class Runner {
 
   Error named(std::size_t unit, Error error) const {
     const auto replications = static_cast<std::size_t>(experiment_.replications);
-    error.message = fmt::format("{}, replication {}: {}",
-                                experiment_.points[unit / replications].name(experiment_.axes), unit % replications,
-                                error.message);
+    error.message =
+        fmt::format("{}, replication {}: {}", experiment_.points[unit / replications].name(experiment_.axes),
+                    unit % replications, error.message);
     if (!error.position.source) error.position.source = std::make_shared<const std::string>(experiment_.path);
     return error;
   }
@@ -96,7 +98,8 @@ SweepResults results_so_far(const Experiment& experiment, std::vector<LogRecord>
   for (LogRecord& record : finished) {
     if (record.point < 0 || record.point >= points) continue;
     if (record.replication < 0 || record.replication >= replications) continue;
-    results[static_cast<std::size_t>(record.point * replications + record.replication)] = std::move(record.result);
+    results[static_cast<std::size_t>(record.point * replications + record.replication)] =
+        std::move(record.result);
   }
   return results;
 }
@@ -105,7 +108,8 @@ SweepOutcome run_sweep(const Experiment& experiment, int jobs, SweepResults& res
                        Progress& progress, std::atomic<bool>& stop) {
   Runner runner(experiment, results, log, progress, stop);
   const int threads = std::max(1, std::min(jobs, static_cast<int>(runner.waiting())));
-  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                  static_cast<std::size_t>(threads));
   tbb::task_arena arena(threads);
   arena.execute([&] {
     tbb::task_group group;

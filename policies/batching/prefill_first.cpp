@@ -4,9 +4,9 @@
 
 namespace dspark {
 
-/// Prompts first, oldest first; running replies take what is left of the token budget. Shortest time to the
-/// first token, at the price of replies that stall while prompts are read (vLLM's order before chunked
-/// prefill; here prompt and reply rows may share a step).
+/// Prompts first, oldest first; draft tokens of running replies take what is left of the token budget. Shortest time to
+/// the first token, at the price of replies that go on without speculation while prompts are read (after vLLM's order
+/// before chunked prefill, where they stalled; here every reply keeps its anchor's row).
 ///
 ///     engine: {batching: prefill_first}
 class PrefillFirst final : public BatchingPolicy {

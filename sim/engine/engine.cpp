@@ -90,18 +90,19 @@ void Engine::plan() {
 }
 
 void Engine::grant_rows() {
-  const int wanted = std::accumulate(rows_.planned.begin(), rows_.planned.end(), static_cast<int>(rows_.size()));
-  if (prefilling_.empty() && wanted <= options_.max_num_batched_tokens) return;
+  const int budget = options_.max_num_batched_tokens - static_cast<int>(rows_.size());
+  const int wanted = std::accumulate(rows_.planned.begin(), rows_.planned.end(), 0);
+  if (prefilling_.empty() && wanted <= budget) return;
   candidates_.clear();
-  for (const int planned : rows_.planned) candidates_.push_back({.decoding = true, .wanted_rows = 1 + planned});
+  for (const int planned : rows_.planned) candidates_.push_back({.decoding = true, .wanted_rows = planned});
   for (const Prefilling& p : prefilling_) {
     candidates_.push_back({.decoding = false, .wanted_rows = requests_[p.id].text_tokens() - requests_[p.id].computed});
   }
   granted_.assign(candidates_.size(), 0);
-  batching_.grant(candidates_, options_.max_num_batched_tokens, granted_);
+  batching_.grant(candidates_, budget, granted_);
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    DSPARK_INVARIANT(granted_[r] >= 1 && granted_[r] <= 1 + rows_.planned[r]);
-    rows_.planned[r] = granted_[r] - 1;
+    DSPARK_INVARIANT(granted_[r] >= 0 && granted_[r] <= rows_.planned[r]);
+    rows_.planned[r] = granted_[r];
   }
   for (std::size_t p = 0; p < prefilling_.size(); ++p) prefilling_[p].granted = granted_[rows_.size() + p];
 }
@@ -220,7 +221,9 @@ void Engine::settle_rounds() {
     const int left = rows_.output_tokens[r] - rows_.produced[r];
     delivered_[r] = std::min(accepted + 1, left);
     finished_[r] = delivered_[r] == left;
-    cut_[r] = delivered_[r] < accepted + 1 || rows_.block_cap[r] < block_size;
+    // Whether the end was within reach, not whether it was hit: leaving out only the rounds that hit it would leave the
+    // short ones and bias the accepted length.
+    cut_[r] = left <= block_size;
   }
 }
 

@@ -22,8 +22,8 @@ std::vector<MetricInfo> make_catalogue() {
   add_quantiles(c, "end_to_end", "s", "time from arrival to the last token");
   c.push_back({"goodput", "requests/s", "finished requests that met the TTFT and TPOT objectives, per second"});
   c.push_back({"slo_attainment", "1", "share of finished requests that met the objectives"});
-  c.push_back({"accepted_length", "tokens", "τ: tokens per round, bonus token included, over rounds that the end of a "
-                                            "reply did not cut"});
+  c.push_back({"accepted_length", "tokens", "τ: tokens per round, bonus token included, over rounds that started "
+                                            "more than a whole block before the reply's end, so that it cannot cut them"});
   c.push_back({"verification_length", "tokens", "draft tokens verified per decoding request and step (anchor not "
                                                 "counted)"});
   c.push_back({"draft_length", "tokens", "tokens drafted per decoding request and step"});

@@ -92,7 +92,7 @@ class RunMetrics final : public Watcher {
   double running_seconds_ = 0;
   double waiting_seconds_ = 0;
   double kv_seconds_ = 0;
-  double whole_rounds_ = 0;  // rounds that the end of a reply did not cut
+  double whole_rounds_ = 0;  // rounds that the end of a reply cannot cut
   double whole_round_tokens_ = 0;
   std::vector<Position> positions_;
   std::vector<Bin> bins_;

@@ -15,7 +15,8 @@ struct ProgramRun {
 
 inline std::string program_path() { return DSPARK_BINARY_DIR "/dspark"; }
 
-/// `arguments` are shell text; `dspark` within them stands for nothing special. Redirect: "2>&1" for both streams.
+/// `arguments` are shell text; `dspark` within them stands for nothing special. Redirect: "2>&1" for both
+/// streams.
 inline ProgramRun run_program(const std::string& folder, const std::string& arguments,
                               const std::string& redirect = "2>&1") {
   const std::string command = "cd '" + folder + "' && '" + program_path() + "' " + arguments + " " + redirect;
@@ -23,7 +24,8 @@ inline ProgramRun run_program(const std::string& folder, const std::string& argu
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (!pipe) return run;
   char buffer[4096];
-  for (std::size_t got; (got = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) run.output.append(buffer, got);
+  for (std::size_t got; (got = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
+    run.output.append(buffer, got);
   const int status = ::pclose(pipe);
   run.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return run;

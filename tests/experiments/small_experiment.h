@@ -54,7 +54,8 @@ class ClosedFormScenario final : public Scenario {
     if (k_ < 0) return Error{"cannot run"};
     std::this_thread::sleep_for(std::chrono::microseconds(200));  // so that threads interleave
     ReplicationResult result;
-    result.metrics = {{"throughput", throughput(replication)}, {"user_speed_mean", throughput(replication) / users_}};
+    result.metrics = {{"throughput", throughput(replication)},
+                      {"user_speed_mean", throughput(replication) / users_}};
     for (int i = 1; i <= static_cast<int>(k_); ++i) {
       result.metrics.push_back({"survival." + std::to_string(i), std::pow(0.5, i)});
     }

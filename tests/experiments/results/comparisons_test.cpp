@@ -61,7 +61,8 @@ TEST(ResultTables, ColumnsOfATableHaveOneLength) {
   const Experiment experiment = small_experiment();
   const ResultFile file = build_result(experiment, run_all(experiment));
   for (const Table& table : file.tables) {
-    for (const Column& column : table.columns) EXPECT_EQ(column.size(), table.rows()) << table.name << "/" << column.name;
+    for (const Column& column : table.columns)
+      EXPECT_EQ(column.size(), table.rows()) << table.name << "/" << column.name;
   }
   EXPECT_EQ(file.table("points").rows(), 9u);
   EXPECT_EQ(file.table("digests").rows(), 27u);
@@ -75,7 +76,8 @@ TEST(ResultTables, OnlyChosenMetricsAreKept) {
   experiment.metrics = {"survival"};
   const ResultFile file = build_result(experiment, run_all(experiment));
   EXPECT_EQ(file.table("metric_catalogue").texts("metric"),
-            (Texts{"survival.1", "survival.2", "survival.3", "survival.4", "survival.5", "survival.6", "survival.7"}));
+            (Texts{"survival.1", "survival.2", "survival.3", "survival.4", "survival.5", "survival.6",
+                   "survival.7"}));
 }
 
 }  // namespace

@@ -15,13 +15,18 @@ using testing::HasSubstr;
 
 ResultFile sample() {
   ResultFile file;
-  file.attributes = {{"title", std::string("Größe ±")}, {"seed", std::int64_t{1} << 53}, {"experiment", std::string(100'000, 'y')},
+  file.attributes = {{"title", std::string("Größe ±")},
+                     {"seed", std::int64_t{1} << 53},
+                     {"experiment", std::string(100'000, 'y')},
                      {"empty", std::string()}};
-  file.tables = {{"keyed", "one row per point", true,
-                  {{"point", "1", "number", Integers{0, 1, 2}},
-                   {"policy", "", "policy", Texts{"none", "fixed:7", "{dspark: {cost: hull}}"}},
-                   {"workload.users", "users", "axis", Numbers{1, 0.1, 1e300}}}},
-                 {"empty", "no rows", false, {{"point", "1", "number", Integers{}}, {"what", "", "text", Texts{}}}}};
+  file.tables = {
+      {"keyed",
+       "one row per point",
+       true,
+       {{"point", "1", "number", Integers{0, 1, 2}},
+        {"policy", "", "policy", Texts{"none", "fixed:7", "{dspark: {cost: hull}}"}},
+        {"workload.users", "users", "axis", Numbers{1, 0.1, 1e300}}}},
+      {"empty", "no rows", false, {{"point", "1", "number", Integers{}}, {"what", "", "text", Texts{}}}}};
   return file;
 }
 
@@ -66,7 +71,8 @@ TEST(Hdf5File, ATruncatedFileIsOneError) {
     EXPECT_FALSE(decode_hdf5(std::string_view(bytes).substr(0, size), "f")) << size;
   }
   EXPECT_THAT(decode_hdf5("", "f").error().message, HasSubstr("'f' is empty"));
-  EXPECT_THAT(decode_hdf5(std::string_view(bytes).substr(0, 600), "f").error().message, HasSubstr("'f' is damaged"));
+  EXPECT_THAT(decode_hdf5(std::string_view(bytes).substr(0, 600), "f").error().message,
+              HasSubstr("'f' is damaged"));
 }
 
 TEST(Hdf5File, AFlippedBitIsOneError) {

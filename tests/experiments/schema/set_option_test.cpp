@@ -27,7 +27,8 @@ TEST(SetOption, ReplacesAndCreates) {
 
 TEST(SetOption, FindsKeysThatHoldDots) {
   const std::string yaml = "{sweep: {grid: {policy: [none], workload.users: [1]}}}";
-  EXPECT_EQ(set(yaml, "sweep.grid.workload.users=[2, 4]"), "{sweep: {grid: {policy: [none], workload.users: [2, 4]}}}");
+  EXPECT_EQ(set(yaml, "sweep.grid.workload.users=[2, 4]"),
+            "{sweep: {grid: {policy: [none], workload.users: [2, 4]}}}");
   EXPECT_EQ(set(yaml, "sweep.grid.engine.max=[2]"),
             "{sweep: {grid: {policy: [none], workload.users: [1], engine.max: [2]}}}");
 }

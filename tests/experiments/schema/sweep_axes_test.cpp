@@ -31,7 +31,8 @@ std::vector<std::string> expand(std::string_view yaml) {
 }
 
 TEST(SweepAxes, AGridIsEveryCombinationTheFirstAxisSlowest) {
-  EXPECT_THAT(expand("grid: {a: [1, 2], b: [x, y]}"), ElementsAre("a=1 b=x", "a=1 b=y", "a=2 b=x", "a=2 b=y"));
+  EXPECT_THAT(expand("grid: {a: [1, 2], b: [x, y]}"),
+              ElementsAre("a=1 b=x", "a=1 b=y", "a=2 b=x", "a=2 b=y"));
 }
 TEST(SweepAxes, AZipGoesSideBySide) {
   EXPECT_THAT(expand("zip: {a: [1, 2], b: [x, y]}"), ElementsAre("a=1 b=x", "a=2 b=y"));
@@ -50,11 +51,16 @@ TEST(SweepAxes, WithoutASweepThereIsOnePoint) {
 }
 
 TEST(SweepAxes, ReportsWhatIsWrong) {
-  EXPECT_THAT(expand("grid: {a: []}"), ElementsAre(HasSubstr("f:1:11: axis 'a' needs a list of values, not an empty list")));
-  EXPECT_THAT(expand("grid: {a: 1}"), ElementsAre(HasSubstr("axis 'a' needs a list of values, not text '1'")));
-  EXPECT_THAT(expand("gird: {a: [1]}"), ElementsAre(HasSubstr("unknown key 'gird' in 'sweep' (did you mean 'grid'?)")));
-  EXPECT_THAT(expand("zip: {a: [1, 2], b: [1]}"), ElementsAre(HasSubstr("zip: 'b' has 1 values, the axes before it have 2")));
-  EXPECT_THAT(expand("{grid: {a: [1]}, zip: {a: [2]}}"), ElementsAre(HasSubstr("axis 'a' overlaps axis 'a'")));
+  EXPECT_THAT(expand("grid: {a: []}"),
+              ElementsAre(HasSubstr("f:1:11: axis 'a' needs a list of values, not an empty list")));
+  EXPECT_THAT(expand("grid: {a: 1}"),
+              ElementsAre(HasSubstr("axis 'a' needs a list of values, not text '1'")));
+  EXPECT_THAT(expand("gird: {a: [1]}"),
+              ElementsAre(HasSubstr("unknown key 'gird' in 'sweep' (did you mean 'grid'?)")));
+  EXPECT_THAT(expand("zip: {a: [1, 2], b: [1]}"),
+              ElementsAre(HasSubstr("zip: 'b' has 1 values, the axes before it have 2")));
+  EXPECT_THAT(expand("{grid: {a: [1]}, zip: {a: [2]}}"),
+              ElementsAre(HasSubstr("axis 'a' overlaps axis 'a'")));
   EXPECT_THAT(expand("grid: {a: [1], a.b: [2]}"), ElementsAre(HasSubstr("axis 'a.b' overlaps axis 'a'")));
   EXPECT_THAT(expand("grid: {seed: [1]}"), ElementsAre(HasSubstr("'seed' cannot be an axis")));
   EXPECT_THAT(expand("grid: {a..b: [1]}"), ElementsAre(HasSubstr("'a..b' is not a path of keys")));
@@ -65,7 +71,8 @@ TEST(SweepAxes, ReportsWhatIsWrong) {
 TEST(SweepAxes, AProductThatIsTooLargeIsRefusedBeforeItIsMade) {
   std::string axes;
   for (char c = 'a'; c < 'k'; ++c) axes += std::string(1, c) + ": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], ";
-  EXPECT_THAT(expand("grid: {" + axes + "}"), testing::Contains(HasSubstr("the sweep has more than 100000 points")));
+  EXPECT_THAT(expand("grid: {" + axes + "}"),
+              testing::Contains(HasSubstr("the sweep has more than 100000 points")));
 }
 
 }  // namespace

@@ -51,8 +51,10 @@ TEST(YamlReader, ReportsWhatIsWrongAtItsPlace) {
   EXPECT_THAT(read("a: !secret 1\n"), HasSubstr("f:1:4: tags such as '!secret' are not supported"));
   EXPECT_THAT(read("a: {<<: 1}\n"), HasSubstr("f:1:9: '<<' merges a map or a list of maps, not text '1'"));
   EXPECT_THAT(read("a: {<<: {b: 1}, <<: {c: 1}}\n"), HasSubstr("a map can have one '<<'"));
-  EXPECT_THAT(read(std::string_view("a: 1\nb: \0\n", 10)), HasSubstr("f:2:4: the text is not UTF-8 (byte 0x00)"));
-  EXPECT_THAT(read("a: 1\nb: \"x\nc: 2\n"), HasSubstr("f:2:4: the text that begins here has no closing quote"));
+  EXPECT_THAT(read(std::string_view("a: 1\nb: \0\n", 10)),
+              HasSubstr("f:2:4: the text is not UTF-8 (byte 0x00)"));
+  EXPECT_THAT(read("a: 1\nb: \"x\nc: 2\n"),
+              HasSubstr("f:2:4: the text that begins here has no closing quote"));
   EXPECT_THAT(read("a: &x 'it''s\n"), HasSubstr("f:1:4: the text that begins here has no closing quote"));
   EXPECT_THAT(read("a: \xff\n"), HasSubstr("f:1:4: the text is not UTF-8 (byte 0xff)"));
 }
@@ -82,7 +84,8 @@ TEST(YamlReader, QuotesMayHoldQuotes) {
 }
 
 TEST(ValueText, DifferentValuesHaveDifferentTexts) {
-  for (const char* text : {"a", "\"a b\"", "[a, b]", "[\"a, b\"]", "{a: b}", "\"{a: b}\"", "[~]", "[\"~\"]", "fixed:7"}) {
+  for (const char* text :
+       {"a", "\"a b\"", "[a, b]", "[\"a, b\"]", "{a: b}", "\"{a: b}\"", "[~]", "[\"~\"]", "fixed:7"}) {
     const auto value = read_yaml(text, "f");
     ASSERT_TRUE(value) << text;
     EXPECT_EQ(flow_text(*value), text);

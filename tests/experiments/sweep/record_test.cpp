@@ -53,8 +53,9 @@ TEST(Log, ATornEndIsCutAtEveryLength) {
     EXPECT_FALSE(log.foreign) << size;
     const std::size_t records = size == whole.size() ? 2 : size >= header.size() + first.size() ? 1 : 0;
     EXPECT_EQ(log.records.size(), records) << size;
-    EXPECT_EQ(log.valid_bytes, size < header.size() ? 0 : header.size() + (records > 0 ? first.size() : 0) +
-                                                              (records > 1 ? second.size() : 0));
+    EXPECT_EQ(log.valid_bytes, size < header.size() ? 0
+                                                    : header.size() + (records > 0 ? first.size() : 0) +
+                                                          (records > 1 ? second.size() : 0));
   }
 }
 

@@ -33,7 +33,8 @@ TEST(ResultLog, GivesBackWhatWasAppended) {
 TEST(ResultLog, AppendsAfterATornEnd) {
   const ScratchFolder folder;
   const std::string path = folder / "a.partial";
-  write_bytes(path, log_header({1, 2}) + framed_record(numbered(1)) + framed_record(numbered(2)).substr(0, 20));
+  write_bytes(path,
+              log_header({1, 2}) + framed_record(numbered(1)) + framed_record(numbered(2)).substr(0, 20));
   {
     ResultLog log;
     ASSERT_FALSE(log.open(path, {1, 2}, false));

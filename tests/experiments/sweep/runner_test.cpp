@@ -81,8 +81,10 @@ TEST(Runner, ARunThatFailsNamesItsPoint) {
   std::atomic<bool> stop{false};
   const SweepOutcome outcome = run_sweep(experiment, 2, results, log, progress, stop);
   ASSERT_TRUE(outcome.run_error);
-  EXPECT_THAT(to_string(*outcome.run_error),
-              HasSubstr("small.yaml: policy=fixed:1, workload.arrivals.closed_loop.users=16, replication 0: cannot run"));
+  EXPECT_THAT(
+      to_string(*outcome.run_error),
+      HasSubstr(
+          "small.yaml: policy=fixed:1, workload.arrivals.closed_loop.users=16, replication 0: cannot run"));
 }
 
 }  // namespace

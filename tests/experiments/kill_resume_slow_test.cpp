@@ -1,0 +1,94 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "tests/experiments/program.h"
+#include "tests/experiments/small_experiment.h"
+
+namespace dspark {
+namespace {
+
+const std::string kExperiment = DSPARK_SOURCE_DIR "/tests/experiments/kill_resume.yaml";
+
+/// Starts `dspark run` and sends `signal` after `delay`; the program's exit code, 128 + signal where it died
+/// of one.
+int run_and_signal(const std::string& out, int jobs, std::chrono::microseconds delay, int signal) {
+  std::vector<std::string> words{program_path(),       "run",    kExperiment, "--out", out, "--jobs",
+                                 std::to_string(jobs), "--quiet"};
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t child = 0;
+  EXPECT_EQ(::posix_spawn(&child, words[0].c_str(), &actions, nullptr, arguments.data(), environ), 0);
+  posix_spawn_file_actions_destroy(&actions);
+  std::this_thread::sleep_for(delay);
+  ::kill(child, signal);
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// The bytes of an uninterrupted run, and how long it took.
+std::pair<std::string, std::chrono::microseconds> uninterrupted(const std::string& out) {
+  const auto begin = std::chrono::steady_clock::now();
+  const ProgramRun run = run_program("/", "run '" + kExperiment + "' --out '" + out + "' --jobs 1 --quiet");
+  EXPECT_EQ(run.code, 0) << run.output;
+  const auto took = std::chrono::steady_clock::now() - begin;
+  return {read_bytes(out), std::chrono::duration_cast<std::chrono::microseconds>(took)};
+}
+
+TEST(KillResume, TwentyKillsAtRandomMomentsLeaveTheBytesOfAnUninterruptedRun) {
+  const ScratchFolder folder;
+  const auto [expected, took] = uninterrupted(folder / "whole.h5");
+  const std::string out = folder / "killed.h5";
+  std::mt19937 random(20260811);
+  int kills = 0;
+  for (int attempt = 0; attempt < 200 && kills < 20; ++attempt) {
+    // A sixth of the whole time at most, so that many kills fall into one sweep; a finished one starts
+    // afresh.
+    const auto delay =
+        std::chrono::microseconds(std::uniform_int_distribution<long>(0, took.count() / 6)(random));
+    const int code = run_and_signal(out, 1 + attempt % 2, delay, SIGKILL);
+    if (code == 128 + SIGKILL) {
+      ++kills;
+      if (std::filesystem::exists(out)) {
+        EXPECT_EQ(read_bytes(out), expected);
+      }
+      continue;
+    }
+    ASSERT_EQ(code, 0);
+    ASSERT_EQ(read_bytes(out), expected) << "after " << kills << " kills";
+    std::filesystem::remove(out);
+  }
+  EXPECT_EQ(kills, 20);
+  EXPECT_EQ(run_program("/", "run '" + kExperiment + "' --out '" + out + "' --quiet").code, 0);
+  EXPECT_EQ(read_bytes(out), expected);
+  EXPECT_FALSE(std::filesystem::exists(out + ".partial"));
+}
+
+TEST(KillResume, AnInterruptStopsCleanlyWithCode130AndResumes) {
+  const ScratchFolder folder;
+  const auto [expected, took] = uninterrupted(folder / "whole.h5");
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const std::string out = folder / ("interrupted" + std::to_string(signal) + ".h5");
+    EXPECT_EQ(run_and_signal(out, 1, took / 2, signal), 130);
+    EXPECT_FALSE(std::filesystem::exists(out));
+    EXPECT_TRUE(std::filesystem::exists(out + ".partial"));
+    EXPECT_EQ(run_program("/", "run '" + kExperiment + "' --out '" + out + "' --quiet").code, 0);
+    EXPECT_EQ(read_bytes(out), expected);
+  }
+}
+
+}  // namespace
+}  // namespace dspark

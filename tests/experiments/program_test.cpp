@@ -1,0 +1,103 @@
+#include "tests/experiments/program.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/experiments/small_experiment.h"
+
+namespace dspark {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const std::string kBase = DSPARK_SOURCE_DIR "/tests/bad_input/base.yaml";
+
+ProgramRun run_base(const ScratchFolder& folder, const std::string& more = "") {
+  return run_program(folder.path(), "run '" + kBase + "' --quiet " + more);
+}
+
+TEST(Program, WritesToResultsByDefaultAndSaysWhenItIsComplete) {
+  const ScratchFolder folder;
+  EXPECT_EQ(run_base(folder).code, 0);
+  const std::string bytes = read_bytes(folder / "results/base.h5");
+  EXPECT_THAT(bytes, StartsWith("DSPARK-RESULT 1\n"));
+  EXPECT_THAT(read_bytes(folder / "results/base.provenance.json"), HasSubstr("\"jobs\""));
+  EXPECT_FALSE(std::filesystem::exists(folder / "results/base.h5.partial"));
+  const ProgramRun again = run_program(folder.path(), "run '" + kBase + "'");
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.output, StartsWith("already complete: results/base.h5"));
+  EXPECT_EQ(run_base(folder, "--fresh --jobs 2").code, 0);
+  EXPECT_EQ(read_bytes(folder / "results/base.h5"), bytes);
+}
+
+TEST(Program, AnotherExperimentsResultIsKeptUnlessFresh) {
+  const ScratchFolder folder;
+  ASSERT_EQ(run_base(folder, "--out a.h5").code, 0);
+  const std::string before = read_bytes(folder / "a.h5");
+  const ProgramRun refused = run_base(folder, "--out a.h5 --set policy=fixed:1");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("--fresh overwrites it"));
+  EXPECT_EQ(read_bytes(folder / "a.h5"), before);
+  EXPECT_EQ(run_base(folder, "--out a.h5 --set policy=fixed:1 --fresh").code, 0);
+  EXPECT_NE(read_bytes(folder / "a.h5"), before);
+}
+
+TEST(Program, AFolderThatCannotBeWrittenIsOneErrorWithCode3) {
+  const ScratchFolder folder;
+  const ProgramRun run = run_base(folder, "--out /proc/nowhere/a.h5");
+  EXPECT_EQ(run.code, 3);
+  EXPECT_THAT(run.output, StartsWith("error: cannot create folder '/proc/nowhere'"));
+  EXPECT_EQ(std::count(run.output.begin(), run.output.end(), '\n'), 1);
+}
+
+TEST(Program, AFileLimitLikeAFullDiskLeavesNoHalfFile) {
+  const ScratchFolder folder;
+  // 8 blocks of 512 bytes: the log fits, the result does not.
+  const std::string command = "check '" + kBase + "' > /dev/null && (trap '' XFSZ; ulimit -f 8; '" +
+                              program_path() + "' run '" + kBase + "' --quiet --out a.h5)";
+  const ProgramRun run = run_program(folder.path(), command);
+  EXPECT_EQ(run.code, 3) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("File too large"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.h5"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.h5.tmp"));
+  EXPECT_EQ(run_base(folder, "--out a.h5").code, 0);  // resumes once there is room
+}
+
+TEST(Program, ShowPrintsTidyRows) {
+  const ScratchFolder folder;
+  ASSERT_EQ(run_base(folder, "--out a.h5 --set 'sweep.grid.policy=[none, {fixed: {k: 1}}]'").code, 0);
+  const ProgramRun csv = run_program(folder.path(), "show a.h5 --csv --metric throughput");
+  EXPECT_EQ(csv.code, 0);
+  EXPECT_THAT(csv.output, StartsWith("policy,metric,unit,mean,low,high,n\nnone,throughput,tokens/s,"));
+  EXPECT_THAT(csv.output, HasSubstr("\n{fixed: {k: 1}},throughput,tokens/s,"));
+  EXPECT_THAT(csv.output, EndsWith(",,,1\n"));  // one replication has no interval
+  EXPECT_THAT(run_program(folder.path(), "show a.h5 --json").output, HasSubstr("\"replications\": 1"));
+  EXPECT_THAT(run_program(folder.path(), "show a.h5").output, HasSubstr("all policies are lossless"));
+  const ProgramRun wrong = run_program(folder.path(), "show a.h5 --metric thruoghput");
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.output, HasSubstr("did you mean 'throughput'?"));
+}
+
+TEST(Program, HelpTeachesByExample) {
+  for (const char* command : {"", "run", "check", "list", "show", "figures"}) {
+    const ProgramRun help = run_program("/", std::string(command) + " --help");
+    EXPECT_EQ(help.code, 0);
+    EXPECT_THAT(help.output, HasSubstr("dspark " + std::string(command))) << command;
+  }
+  EXPECT_THAT(run_program("/", "--version").output, StartsWith("dspark 0."));
+}
+
+TEST(Program, ListNamesEverything) {
+  const ProgramRun list = run_program("/", "list");
+  EXPECT_EQ(list.code, 0);
+  for (const char* word : {"dspark_async", "closed_loop", "lognormal", "throughput", "replications"}) {
+    EXPECT_THAT(list.output, HasSubstr(word));
+  }
+  EXPECT_THAT(run_program("/", "list policies --markdown").output, HasSubstr("### `fixed`"));
+}
+
+}  // namespace
+}  // namespace dspark
