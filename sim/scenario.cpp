@@ -68,15 +68,17 @@ EngineBlock read_engine(Parameters parameters) {
   Selection batching = parameters.one_of("batching", batching_policy_names(),
                                          "who gets the token budget of a step", "decode_first");
   engine.batching = make_batching_policy(batching.name, batching.parameters);
-  Selection prefill =
-      parameters.one_of("prefill", {"in_step", "elsewhere"},
-                        "where prompts are computed: in the same steps under the token budget, or on other machines", "in_step");
-  if (prefill.name == "elsewhere" || parameters.is_describing()) {
+  const std::string prefill = parameters.choice(
+      "prefill", {.options = {"in_step", "elsewhere"},
+                  .default_value = "in_step",
+                  .meaning = "where prompts are computed: in the same steps under the token budget, or on other machines"});
+  if (prefill == "elsewhere" || parameters.is_describing()) {
     engine.options.prefill = Prefill::kElsewhere;
-    engine.elsewhere.fixed_seconds = 1e-3 * prefill.parameters.number(
-        "fixed_ms", {.min = 0, .max = 1e6, .default_value = 0, .unit = "ms", .meaning = "elsewhere: price of a prompt"});
-    engine.elsewhere.seconds_per_token = 1e-6 * prefill.parameters.number(
-        "per_token_us", {.min = 0, .max = 1e6, .default_value = 0, .unit = "µs", .meaning = "elsewhere: and per token"});
+    Parameters price = parameters.group("prefill_elsewhere", "price of a prompt with prefill: elsewhere, any number at once");
+    engine.elsewhere.fixed_seconds = 1e-3 * price.number(
+        "fixed_ms", {.min = 0, .max = 1e6, .default_value = 0, .unit = "ms", .meaning = "for each prompt"});
+    engine.elsewhere.seconds_per_token = 1e-6 * price.number(
+        "per_token_us", {.min = 0, .max = 1e6, .default_value = 0, .unit = "µs", .meaning = "and for each of its tokens"});
   }
   return engine;
 }

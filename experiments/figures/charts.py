@@ -63,8 +63,8 @@ def metric_by_load(results, metric):
     """One metric against load, a line for each policy, 95 % bands."""
     curves = results.curves(metric)
     _require_positive_loads(results, curves)
-    figure, axes = new_figure(PANEL_MM, len(curves))
     styles = policy_styles(results.policies, results.lossless)
+    figure, axes = new_figure(PANEL_MM, [styles[policy] for policy in curves])
     _plot_by_load(axes, curves, styles)
     load_ticks(axes, {load for curve in curves.values() for load in curve.load})
     means = np.concatenate([curve.mean for curve in curves.values()])
@@ -95,14 +95,13 @@ def load(results):
     by_depth = sorted(family, key=fixed_depth)
     kept = by_depth if len(family) < 4 else [*by_depth[:2], by_depth[-1]]
     shown = {policy: curve for policy, curve in curves.items() if policy not in family or policy in kept}
-    figure, axes = new_figure(PANEL_MM, len(shown) + bool(family))
+    envelope = {"color": "#BBBBBB", "linewidth": 5, "solid_capstyle": "round", "label": "best fixed depth"}
+    entries = [styles[policy] for policy in shown] + [envelope] * bool(family)
+    figure, axes = new_figure(PANEL_MM, entries)
     axes.set_yscale("log")
-    entries = [styles[policy] for policy in shown]
     if family:
-        envelope = {"color": "#BBBBBB", "linewidth": 5, "solid_capstyle": "round", "label": "best fixed depth"}
         xs, _, ys = zip(*best_by_load(family), strict=True)
         axes.plot(xs, ys, **envelope, zorder=1)
-        entries.append(envelope)
     _plot_by_load(axes, shown, styles)
     if family:
         _mark_crossovers(axes, family)
@@ -149,9 +148,9 @@ def crossover(results):
         scale = np.array([best[x] for x in curve.load[rows]]) / 100
         columns = (column[rows] / scale for column in (curve.mean, curve.low, curve.high))
         relative[policy] = Curve(curve.load[rows], *columns)
-    figure, axes = new_figure(PANEL_MM, len(relative))
-    axes.axhline(100, color=INK, linewidth=0.7, zorder=1)
     styles = policy_styles(results.policies, results.lossless)
+    figure, axes = new_figure(PANEL_MM, [styles[policy] for policy in relative])
+    axes.axhline(100, color=INK, linewidth=0.7, zorder=1)
     _plot_by_load(axes, relative, styles)
     _mark_crossovers(axes, family)
     load_ticks(axes, {x for curve in curves.values() for x in curve.load})
@@ -180,10 +179,10 @@ def frontier(results):
         raise FigureError(f"{results.path}: a speed or throughput of 0 cannot stand on a logarithmic axis")
     match = matched_frontier(results, frontiers)
     rows = read_outs(match) if match else []
-    figure, axes = new_figure(PANEL_MM + 8, len(policies), text_rows=len(rows))
+    styles = policy_styles(results.policies, results.lossless)
+    figure, axes = new_figure(PANEL_MM + 8, [styles[policy] for policy in policies], text_rows=len(rows))
     axes.set_xscale("log")
     axes.set_yscale("log")
-    styles = policy_styles(results.policies, results.lossless)
     for policy in policies:
         _, x, y = frontiers[policy]
         _plot_crosses(axes, speed[policy], throughput[policy], styles[policy]["color"])
@@ -280,8 +279,8 @@ def acceptance_by_position(results):
     family = sorted((policy for policy in curves if fixed_depth(policy)), key=fixed_depth)
     for policy in family[:-1]:
         del curves[policy]
-    figure, axes = new_figure(PANEL_MM, len(curves))
     styles = policy_styles(results.policies, results.lossless)
+    figure, axes = new_figure(PANEL_MM, [styles[policy] for policy in curves])
     _plot_by_load(axes, curves, styles)
     axes.set_xticks(positions)
     axes.set_xlim(positions[0] - 0.3, positions[-1] + 0.3)

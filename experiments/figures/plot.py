@@ -37,7 +37,8 @@ def parse_arguments(arguments):
         action="append",
         default=[],
         metavar="AXIS=VALUE",
-        help="only the points with this value of an axis, where more than policy and load vary",
+        help="only the points with this value of an axis, or one of several (given again); for results in which more "
+        "than policy and load vary, and to draw only some policies: --where policy=none --where policy=dspark",
     )
     return parser.parse_args(arguments)
 
@@ -71,7 +72,7 @@ def main(arguments):
             axis, equals, value = item.partition("=")
             if not equals:
                 raise FigureError(f"--where {item}: expected AXIS=VALUE")
-            where[axis] = value
+            where.setdefault(axis, []).append(value)
         results = Results(options.result, where)
         # A fresh machine builds its font cache at the first figure; that is no news for whoever asked for one.
         logging.getLogger("matplotlib").setLevel(logging.ERROR)

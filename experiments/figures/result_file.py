@@ -45,7 +45,7 @@ def fixed_depth(policy):
 
 
 class Results:
-    """One result file. `where` keeps only the points at which an axis has a value: {axis: text}."""
+    """One result file. `where` keeps only the points at which an axis has one of some values: {axis: [text]}."""
 
     def __init__(self, path, where=None):
         self.path = str(path)
@@ -95,10 +95,13 @@ class Results:
             if axis not in self._points:
                 raise FigureError(f"{self.path}: no axis '{axis}'; there are {', '.join(self.axes())}")
             column = self._points[axis]
-            rows &= np.array([_same(value, wanted) for value in column])
-            if not rows.any():
-                values = ", ".join(dict.fromkeys(_text(value) for value in column))
-                raise FigureError(f"{self.path}: no point has {axis}={wanted}; there are {values}")
+            for text in wanted:
+                if not any(_same(value, text) for value in column):
+                    values = ", ".join(dict.fromkeys(_text(value) for value in column))
+                    raise FigureError(f"{self.path}: no point has {axis}={text}; there are {values}")
+            rows &= np.array([any(_same(value, text) for text in wanted) for value in column])
+        if not rows.any():
+            raise FigureError(f"{self.path}: no point has all that --where asks for")
         self._points = {name: column[rows] for name, column in self._points.items()}
         policy = self._points.get("policy")
         self.policy_of_point = [_text(value) for value in policy] if policy is not None else ["policy"] * rows.sum()

@@ -14,6 +14,8 @@ from result_file import fixed_depth
 MM = 1 / 25.4
 WIDTH_MM = 85
 LEGEND_ROW_MM = 3.5
+LEGEND_LINE_MM = 9.5  # a column's sample of the line and the gap to the next column
+LEGEND_LETTER_MM = 1.25  # at the legend's font size, on average
 MARGIN_MM = {"left": 15.0, "right": 2.5, "below": 8.5, "above": 2.0}
 TEXT_ROW_MM = 3.2
 DPI = 200
@@ -91,9 +93,20 @@ def policy_styles(policies, lossless):
     return styles
 
 
-def new_figure(panel_mm, legend_entries=0, columns=3, text_rows=0):
-    """A figure of one column's width with one panel and room for a legend below it and rows of text above it."""
-    legend_mm = LEGEND_ROW_MM * -(-legend_entries // columns) if legend_entries else 0
+def legend_columns(entries):
+    """The most columns, up to three, in which the labels of `entries` (line styles) fit into the figure's width."""
+    for columns in (3, 2):
+        rows = -(-len(entries) // columns)
+        longest = [max(len(e["label"]) for e in entries[i : i + rows]) for i in range(0, len(entries), rows)]
+        if sum(LEGEND_LINE_MM + LEGEND_LETTER_MM * letters for letters in longest) <= WIDTH_MM:
+            return columns
+    return 1
+
+
+def new_figure(panel_mm, legend=(), text_rows=0):
+    """A figure of one column's width with one panel, room for a legend of these line styles below it (`add_legend`
+    draws it) and for rows of text above it."""
+    legend_mm = LEGEND_ROW_MM * -(-len(legend) // legend_columns(legend)) if legend else 0
     above = MARGIN_MM["above"] + TEXT_ROW_MM * text_rows
     height = above + panel_mm + MARGIN_MM["below"] + legend_mm
     figure = Figure(figsize=(WIDTH_MM * MM, height * MM))
@@ -113,8 +126,9 @@ def draw_line(axes, x, y, style):
         axes.plot(x, y, **style | {"zorder": 2.5})
 
 
-def add_legend(figure, styles, columns=3):
+def add_legend(figure, styles):
     """Below everything; `styles` in the order of the entries."""
+    columns = legend_columns(styles)
     figure.legend(
         handles=[Line2D([], [], **style) for style in styles],
         loc="lower center",

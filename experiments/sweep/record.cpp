@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace dspark {
 namespace {
@@ -41,10 +42,20 @@ json reliability_json(const std::vector<ReliabilityBin>& bins) {
   return rows;
 }
 
+/// get<> would also convert a number with a fraction, or one out of range.
+template <class T>
+T integer_of(const json& value) {
+  const bool fits = value.is_number_unsigned()
+                        ? std::in_range<T>(value.get_ref<const json::number_unsigned_t&>())
+                        : value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
+  if (!fits) throw json::type_error::create(302, "not an integer of this type", &value);
+  return value.get<T>();
+}
+
 LogRecord from_json(const json& root) {
   LogRecord record;
-  record.point = root.at("point").get<std::int64_t>();
-  record.replication = root.at("replication").get<std::int64_t>();
+  record.point = integer_of<std::int64_t>(root.at("point"));
+  record.replication = integer_of<std::int64_t>(root.at("replication"));
   ReplicationResult& result = record.result;
   for (const json& row : root.at("metrics")) {
     result.metrics.push_back({row.at(0).get<std::string>(), row.at(1).get<double>()});
@@ -54,12 +65,12 @@ LogRecord from_json(const json& root) {
     result.series.push_back({at(0), at(1), at(2), at(3), at(4), at(5), at(6)});
   }
   for (const json& row : root.at("reliability")) {
-    result.reliability.push_back(
-        {row.at(0).get<int>(), row.at(1).get<double>(), row.at(2).get<double>(), row.at(3).get<double>()});
+    result.reliability.push_back({integer_of<int>(row.at(0)), row.at(1).get<double>(),
+                                  row.at(2).get<double>(), row.at(3).get<double>()});
   }
-  result.digest = {root.at("digest").at(0).get<std::uint64_t>(),
-                   root.at("digest").at(1).get<std::uint64_t>()};
-  result.events = root.at("events").get<std::int64_t>();
+  result.digest = {integer_of<std::uint64_t>(root.at("digest").at(0)),
+                   integer_of<std::uint64_t>(root.at("digest").at(1))};
+  result.events = integer_of<std::int64_t>(root.at("events"));
   result.simulated_seconds = root.at("simulated_seconds").get<double>();
   return record;
 }
@@ -84,11 +95,9 @@ std::string encode_record(const LogRecord& record) {
 }
 
 std::optional<LogRecord> decode_record(std::string_view bytes) {
-  const json root = json::from_cbor(bytes.begin(), bytes.end(), /*strict=*/true, /*allow_exceptions=*/false);
-  if (!root.is_object()) return std::nullopt;
   try {
-    return from_json(root);
-  } catch (const json::exception&) {  // a key is missing or of another type
+    return from_json(json::from_cbor(bytes.begin(), bytes.end()));
+  } catch (const json::exception&) {  // not CBOR, or a key is missing or of another type
     return std::nullopt;
   }
 }

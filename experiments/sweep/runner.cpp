@@ -4,6 +4,7 @@
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
+#include <oneapi/tbb/task_scheduler_observer.h>
 
 #include <algorithm>
 #include <mutex>
@@ -89,6 +90,25 @@ class Runner {
   SweepOutcome outcome_;
 };
 
+/// Every thread that enters the arena passes through the mutex that is held while tasks are made for it.
+/// libtbb publishes tasks safely by itself, but it is not instrumented: only here does thread sanitizer see
+/// that a task was written before a worker reads it.
+class Gate final : public tbb::task_scheduler_observer {
+ public:
+  explicit Gate(tbb::task_arena& arena) : task_scheduler_observer(arena) { observe(true); }
+  ~Gate() override { observe(false); }
+  void on_scheduler_entry(bool) override { const std::lock_guard lock(mutex_); }
+
+  template <class Make>
+  void closed_while(Make make) {
+    const std::lock_guard lock(mutex_);
+    make();
+  }
+
+ private:
+  std::mutex mutex_;
+};
+
 }  // namespace
 
 SweepResults results_so_far(const Experiment& experiment, std::vector<LogRecord> finished) {
@@ -111,9 +131,12 @@ SweepOutcome run_sweep(const Experiment& experiment, int jobs, SweepResults& res
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   static_cast<std::size_t>(threads));
   tbb::task_arena arena(threads);
+  Gate gate(arena);
   arena.execute([&] {
     tbb::task_group group;
-    for (int i = 1; i < threads; ++i) group.run([&] { runner.work(); });
+    gate.closed_while([&] {
+      for (int i = 1; i < threads; ++i) group.run([&] { runner.work(); });
+    });
     runner.work();
     group.wait();
   });

@@ -15,14 +15,14 @@ namespace {
 
 /// One way to say how drafts fare: a table, or the name of a published one. Empty after an error.
 std::vector<double> read_survival(Parameters& group) {
-  if (group.given("preset")) {
+  if (group.given("preset") || group.is_describing()) {
     const std::string name = group.choice("preset", {.options = survival_preset_names(),
-                                                     .meaning = "published acceptance by position: "
-                                                                "target/drafter/domain"});
+                                                     .meaning = "instead of `survival`, a published "
+                                                                "one: target/drafter/domain"});
     for (const SurvivalPreset& preset : survival_presets()) {
-      if (preset.name == name) return survival_of(preset.conditional);
+      if (preset.name == name && !group.is_describing()) return survival_of(preset.conditional);
     }
-    return {};
+    if (!group.is_describing()) return {};
   }
   std::vector<double> survival = group.numbers(
       "survival", {.min = 0, .max = 1, .min_count = 1, .max_count = 64,
@@ -92,6 +92,9 @@ AcceptanceParameters read_acceptance_parameters(Parameters& group) {
 std::vector<std::vector<double>> read_tables(Parameters& group, const std::vector<std::string>& domains,
                                              const AcceptanceParameters& p) {
   std::vector<std::vector<double>> tables;
+  if (group.is_describing()) {
+    group.raw("by_domain", "map of domains", "where the workload has domains: `survival` or `preset` of each");
+  }
   if (domains.empty()) {
     tables.push_back(read_survival(group));
   } else {

@@ -33,9 +33,10 @@ std::optional<CostTable> read_table(Parameters& group, const char* size_column, 
 
 void read_verify_cost(Parameters& parameters, StepCost::Parts& parts) {
   Parameters verify = parameters.group("verify_cost", "time of one target step by the rows in it", true);
-  if (verify.given("bias_ms") && !verify.given("table")) {
+  const bool affine = verify.given("bias_ms") && !verify.given("table");
+  if (affine || verify.is_describing()) {
     parts.verify_affine.bias_seconds =
-        1e-3 * verify.number("bias_ms", {.min = 0, .unit = "ms", .meaning = "affine cost instead of a table: constant"});
+        1e-3 * verify.number("bias_ms", {.min = 0, .unit = "ms", .meaning = "affine cost instead of `table`: constant"});
     parts.verify_affine.seconds_per_request = 1e-3 * verify.number(
         "per_request_ms", {.min = 0, .default_value = 0, .unit = "ms", .meaning = "affine cost: per request"});
     parts.verify_affine.seconds_per_token = 1e-3 * verify.number(
@@ -48,7 +49,7 @@ void read_verify_cost(Parameters& parameters, StepCost::Parts& parts) {
       verify.add_error("a flat cost makes every policy verify everything", verify.position(),
                        "give per_request_ms or per_token_ms");
     }
-    return;
+    if (affine) return;
   }
   CostTable::Options options;
   options.capture_limit = static_cast<double>(verify.integer(

@@ -231,8 +231,8 @@ class Refusals(Files):
         done = self.run_script(self.result, "--out", self.out)
         self.assert_one_line_error(done, "--where machine.modelled.acceptance.auc=VALUE (0.5, 0.85)")
         with self.assertRaises(FigureError):
-            Results(self.result, {"machine.modelled.acceptance.auc": "0.7"})
-        one = Results(self.result, {"machine.modelled.acceptance.auc": "0.85"})
+            Results(self.result, {"machine.modelled.acceptance.auc": ["0.7"]})
+        one = Results(self.result, {"machine.modelled.acceptance.auc": ["0.85"]})
         self.assertEqual(list(one.curve("throughput", "none").load), [1, 8])
 
     def test_a_load_of_zero(self):
