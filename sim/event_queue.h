@@ -9,8 +9,8 @@
 
 namespace dspark {
 
-/// What can happen. The order is the priority at equal times: what frees comes first, what arrives next, and a step
-/// starts last, so that all that is due at an instant is in it.
+/// What can happen. The order is the priority at equal times: what frees comes first, what arrives next, and
+/// a step starts last, so that all that is due at an instant is in it.
 enum class EventKind : std::uint8_t {
   kStepEnd,      // a: replica
   kPrefillDone,  // a: replica, b: request

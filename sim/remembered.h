@@ -8,8 +8,8 @@
 
 namespace dspark {
 
-/// Results of a costly pure function by its numeric arguments, kept for the life of the program: the points of a sweep
-/// that share an acceptance model solve it once. Thread-safe; the function runs under the lock.
+/// Results of a costly pure function by its numeric arguments, kept for the life of the program: the points
+/// of a sweep that share an acceptance model solve it once. Thread-safe; the function runs under the lock.
 template <class T>
 class Remembered {
  public:

@@ -6,8 +6,8 @@
 
 namespace dspark {
 
-/// Chooses the replica that serves a request. Even one replica is reached through a router, so that more of them are
-/// data and not a new loop.
+/// Chooses the replica that serves a request. Even one replica is reached through a router, so that more of
+/// them are data and not a new loop.
 class Router {
  public:
   virtual ~Router() = default;

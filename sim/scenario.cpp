@@ -38,11 +38,14 @@ Workload read_workload(Parameters parameters) {
   workload.arrivals = read_arrivals(parameters);
   workload.shapes = std::make_unique<RequestShapes>(parameters, !workload.arrivals->brings_lengths());
   if (parameters.given("slo") || parameters.is_describing()) {
-    Parameters slo = parameters.group("slo", "latency objectives: goodput counts the requests that meet both");
+    Parameters slo =
+        parameters.group("slo", "latency objectives: goodput counts the requests that meet both");
     workload.objective.given = true;
-    workload.objective.ttft_seconds = 1e-3 * slo.number("ttft_ms", {.min = 0, .unit = "ms", .meaning = "first token"});
+    workload.objective.ttft_seconds =
+        1e-3 * slo.number("ttft_ms", {.min = 0, .unit = "ms", .meaning = "first token"});
     workload.objective.tpot_seconds =
-        1e-3 * slo.number("tpot_ms", {.min = 0, .unit = "ms", .meaning = "time per output token after the first"});
+        1e-3 *
+        slo.number("tpot_ms", {.min = 0, .unit = "ms", .meaning = "time per output token after the first"});
   }
   return workload;
 }
@@ -55,12 +58,18 @@ struct EngineBlock {
 
 EngineBlock read_engine(Parameters parameters) {
   EngineBlock engine;
-  engine.options.max_num_seqs = static_cast<int>(
-      parameters.integer("max_num_seqs", {.min = 1, .max = 1 << 16, .default_value = 256, .unit = "requests",
-                                          .meaning = "requests that run at once"}));
-  engine.options.max_num_batched_tokens = static_cast<int>(
-      parameters.integer("max_num_batched_tokens", {.min = 1, .max = 1 << 22, .default_value = 8192, .unit = "tokens",
-                                                    .meaning = "rows of one step: anchors, drafts and prompts"}));
+  engine.options.max_num_seqs =
+      static_cast<int>(parameters.integer("max_num_seqs", {.min = 1,
+                                                           .max = 1 << 16,
+                                                           .default_value = 256,
+                                                           .unit = "requests",
+                                                           .meaning = "requests that run at once"}));
+  engine.options.max_num_batched_tokens = static_cast<int>(parameters.integer(
+      "max_num_batched_tokens", {.min = 1,
+                                 .max = 1 << 22,
+                                 .default_value = 8192,
+                                 .unit = "tokens",
+                                 .meaning = "rows of one step: anchors, drafts and prompts"}));
   if (engine.options.max_num_batched_tokens < engine.options.max_num_seqs) {
     parameters.add_error("max_num_batched_tokens is below max_num_seqs: running replies would starve",
                          parameters.position_of("max_num_batched_tokens"));
@@ -69,16 +78,25 @@ EngineBlock read_engine(Parameters parameters) {
                                          "who gets the token budget of a step", "decode_first");
   engine.batching = make_batching_policy(batching.name, batching.parameters);
   const std::string prefill = parameters.choice(
-      "prefill", {.options = {"in_step", "elsewhere"},
-                  .default_value = "in_step",
-                  .meaning = "where prompts are computed: in the same steps under the token budget, or on other machines"});
+      "prefill",
+      {.options = {"in_step", "elsewhere"},
+       .default_value = "in_step",
+       .meaning =
+           "where prompts are computed: in the same steps under the token budget, or on other machines"});
   if (prefill == "elsewhere" || parameters.is_describing()) {
     engine.options.prefill = Prefill::kElsewhere;
-    Parameters price = parameters.group("prefill_elsewhere", "price of a prompt with prefill: elsewhere, any number at once");
-    engine.elsewhere.fixed_seconds = 1e-3 * price.number(
-        "fixed_ms", {.min = 0, .max = 1e6, .default_value = 0, .unit = "ms", .meaning = "for each prompt"});
-    engine.elsewhere.seconds_per_token = 1e-6 * price.number(
-        "per_token_us", {.min = 0, .max = 1e6, .default_value = 0, .unit = "µs", .meaning = "and for each of its tokens"});
+    Parameters price = parameters.group("prefill_elsewhere",
+                                        "price of a prompt with prefill: elsewhere, any number at once");
+    engine.elsewhere.fixed_seconds =
+        1e-3 *
+        price.number("fixed_ms",
+                     {.min = 0, .max = 1e6, .default_value = 0, .unit = "ms", .meaning = "for each prompt"});
+    engine.elsewhere.seconds_per_token =
+        1e-6 * price.number("per_token_us", {.min = 0,
+                                             .max = 1e6,
+                                             .default_value = 0,
+                                             .unit = "µs",
+                                             .meaning = "and for each of its tokens"});
   }
   return engine;
 }
@@ -88,7 +106,8 @@ class ModelledScenario final : public Scenario {
   explicit ModelledScenario(Parameters& parameters) {
     workload_ = read_workload(parameters.group("workload", "users and their requests", true));
     Parameters machine = parameters.group("machine", "what serves them", true);
-    machine.choice("use", {.options = {"modelled"}, .default_value = "modelled",
+    machine.choice("use", {.options = {"modelled"},
+                           .default_value = "modelled",
                            .meaning = "which of the machine blocks runs the experiment"});
     Parameters modelled = machine.group("modelled", "a machine described by numbers", true);
     machine_ = read_modelled_machine(modelled, workload_.shapes->domains());
@@ -106,21 +125,29 @@ class ModelledScenario final : public Scenario {
 
  private:
   void read_policy(Parameters& parameters) {
-    Selection selection = parameters.one_of("policy", depth_policy_names(), "how many draft tokens are verified");
+    Selection selection =
+        parameters.one_of("policy", depth_policy_names(), "how many draft tokens are verified");
     policy_name_ = selection.name;
-    // Constructed once here, so that its parameters are checked, and again by each run, which owns its object.
+    // Constructed once here, so that its parameters are checked, and again by each run, which owns its
+    // object.
     const auto policy = make_depth_policy(policy_name_, selection.parameters);
     lossless_ = policy->traits().lossless;
     policy_parameters_ = parameters.raw("policy", "", "") ? *parameters.raw("policy", "", "") : Value{};
   }
   void read_stop(Parameters parameters) {
-    stop_.requests = parameters.integer(
-        "requests", {.min = 1, .max = 1'000'000'000, .default_value = 2000, .unit = "requests",
-                     .meaning = "measured: finished after the warm-up"});
+    stop_.requests = parameters.integer("requests", {.min = 1,
+                                                     .max = 1'000'000'000,
+                                                     .default_value = 2000,
+                                                     .unit = "requests",
+                                                     .meaning = "measured: finished after the warm-up"});
     const std::int64_t least = std::max<std::int64_t>(200, std::int64_t{3} * workload_.arrivals->users());
     stop_.warmup_requests = parameters.integer(
-        "warmup_requests", {.min = 0, .max = 1'000'000'000, .default_value = least, .unit = "requests",
-                            .meaning = "finished before measuring starts; default: the larger of 200 and three per user"});
+        "warmup_requests",
+        {.min = 0,
+         .max = 1'000'000'000,
+         .default_value = least,
+         .unit = "requests",
+         .meaning = "finished before measuring starts; default: the larger of 200 and three per user"});
   }
   std::unique_ptr<DepthPolicy> make_policy() const;
 
@@ -152,7 +179,8 @@ Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_
   SingleReplicaRouter router;
   Simulation simulation(key, *source, router, engine_.elsewhere);
   simulation.add_replica(engine_.options, *engine_.batching, *policy, machine_.cost, runner);
-  RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks, machine_.acceptance->block_size());
+  RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks,
+                     machine_.acceptance->block_size());
   simulation.watch(metrics);
 
   // A closed loop whose requests never fit would go on for ever at one instant.
@@ -161,16 +189,19 @@ Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_
   const auto stop = simulation.run(finished, cancelled);
   if (stop == Simulation::Stop::kCancelled) return Error{"cancelled"};
   if (!metrics.done() && stop == Simulation::Stop::kFinished) {
-    return Error{fmt::format("{} requests did not fit into the KV cache of {} blocks of {} tokens and {} finished",
-                             simulation.rejected(), engine_.options.kv_blocks, engine_.options.block_tokens,
-                             metrics.finished_requests()),
-                 {}, "raise machine.modelled.kv.blocks or shorten the requests"};
+    return Error{
+        fmt::format("{} requests did not fit into the KV cache of {} blocks of {} tokens and {} finished",
+                    simulation.rejected(), engine_.options.kv_blocks, engine_.options.block_tokens,
+                    metrics.finished_requests()),
+        {},
+        "raise machine.modelled.kv.blocks or shorten the requests"};
   }
   metrics.close(simulation.now());
   if (metrics.measured_requests() == 0) {
-    return Error{fmt::format("the workload ended after {} requests, in the warm-up of {}", metrics.finished_requests(),
-                             stop_.warmup_requests),
-                 {}, "lower stop.warmup_requests"};
+    return Error{fmt::format("the workload ended after {} requests, in the warm-up of {}",
+                             metrics.finished_requests(), stop_.warmup_requests),
+                 {},
+                 "lower stop.warmup_requests"};
   }
   ReplicationResult result = metrics.result();
   result.digest = simulation.digest().value();
@@ -202,18 +233,23 @@ std::vector<CatalogueEntry> catalogue() {
     entries.push_back({"policy", policy.name, policy.meaning, std::move(records), lossless});
   }
   for (const BatchingPolicyEntry& batching : batching_policies()) {
-    entries.push_back({"batching", batching.name, batching.meaning, parameters_of([&](Parameters& p) { batching.construct(p); })});
+    entries.push_back({"batching", batching.name, batching.meaning,
+                       parameters_of([&](Parameters& p) { batching.construct(p); })});
   }
   for (const ArrivalEntry& arrivals : arrival_processes()) {
-    entries.push_back({"arrivals", arrivals.name, arrivals.meaning, parameters_of([&](Parameters& p) { arrivals.construct(p); })});
+    entries.push_back({"arrivals", arrivals.name, arrivals.meaning,
+                       parameters_of([&](Parameters& p) { arrivals.construct(p); })});
   }
   for (const LengthsEntry& lengths : length_distributions()) {
-    entries.push_back({"lengths", lengths.name, lengths.meaning, parameters_of([&](Parameters& p) { lengths.construct(p); })});
+    entries.push_back({"lengths", lengths.name, lengths.meaning,
+                       parameters_of([&](Parameters& p) { lengths.construct(p); })});
   }
-  entries.push_back({"machine", "modelled", "Step costs from measured tables, acceptance from a latent difficulty",
+  entries.push_back({"machine", "modelled",
+                     "Step costs from measured tables, acceptance from a latent difficulty",
                      parameters_of([](Parameters& p) { read_modelled_machine(p, {}); })});
   for (const std::string& preset : survival_preset_names()) {
-    entries.push_back({"acceptance", preset, "acceptance.preset: DSpark paper (arXiv 2607.05147), figure 2", {}});
+    entries.push_back(
+        {"acceptance", preset, "acceptance.preset: DSpark paper (arXiv 2607.05147), figure 2", {}});
   }
   return entries;
 }

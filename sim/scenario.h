@@ -14,7 +14,8 @@ namespace dspark {
 
 /// What a metric is; the definitions are those of docs/metrics.md.
 struct MetricInfo {
-  std::string name;  // per-position metrics are `name.k` in results, k from 1; quantiles are names of their own
+  std::string
+      name;  // per-position metrics are `name.k` in results, k from 1; quantiles are names of their own
   std::string unit;  // "1" where dimensionless
   std::string description;
   bool by_position = false;
@@ -59,26 +60,27 @@ struct ReplicationResult {
 /// A number that was fitted to, or predicted for, a published measurement while a scenario was read: every
 /// comparison says which is which.
 struct FitLine {
-  std::string what;   // "user speed of k7"
-  std::string role;   // fitted | predicted | solved | interpolated | extrapolated
+  std::string what;  // "user speed of k7"
+  std::string role;  // fitted | predicted | solved | interpolated | extrapolated
   std::string unit;
   double measured = 0;  // NaN where nothing was measured
   double modelled = 0;
 };
 
-/// One experiment point, validated: machine, engine, workload, policy and stop rule. Immutable after `read`, so
-/// threads share it; each `run` builds its own simulation, policy object included.
+/// One experiment point, validated: machine, engine, workload, policy and stop rule. Immutable after `read`,
+/// so threads share it; each `run` builds its own simulation, policy object included.
 class Scenario {
  public:
   virtual ~Scenario() = default;
 
-  /// Reads the keys `machine`, `engine`, `workload`, `policy` and `stop` of `parameters`. Adds every error found to
-  /// `parameters` (the caller calls `finish`); returns nullptr where there was any.
+  /// Reads the keys `machine`, `engine`, `workload`, `policy` and `stop` of `parameters`. Adds every error
+  /// found to `parameters` (the caller calls `finish`); returns nullptr where there was any.
   static std::unique_ptr<const Scenario> read(Parameters& parameters);
 
-  /// Runs one replication. The same (seed, replication) gives the same result on any thread. Stops early with an
-  /// error where `cancelled` becomes true, and where the workload can never be served (a request larger than the KV
-  /// cache with nothing else left to do is counted as rejected instead, see the metric `rejected_requests`).
+  /// Runs one replication. The same (seed, replication) gives the same result on any thread. Stops early with
+  /// an error where `cancelled` becomes true, and where the workload can never be served (a request larger
+  /// than the KV cache with nothing else left to do is counted as rejected instead, see the metric
+  /// `rejected_requests`).
   virtual Result<ReplicationResult> run(std::uint64_t seed, std::uint32_t replication,
                                         const std::atomic<bool>* cancelled = nullptr) const = 0;
 

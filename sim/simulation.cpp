@@ -32,8 +32,8 @@ class StepCoins final : public CoinStream {
 }  // namespace
 
 struct Simulation::Replica final : EngineHost {
-  Replica(Simulation& owner, std::int32_t own_index, const EngineOptions& options, const BatchingPolicy& batching,
-          DepthPolicy& policy, const StepCost& belief, Runner& runner)
+  Replica(Simulation& owner, std::int32_t own_index, const EngineOptions& options,
+          const BatchingPolicy& batching, DepthPolicy& policy, const StepCost& belief, Runner& runner)
       : simulation(owner),
         index(own_index),
         coins(owner.key_, static_cast<std::uint32_t>(own_index)),
@@ -42,8 +42,8 @@ struct Simulation::Replica final : EngineHost {
   void prefill_elsewhere(RequestId id, int tokens) override {
     const PrefillElsewherePrice& price = simulation.prefill_elsewhere_;
     const double seconds = price.fixed_seconds + price.seconds_per_token * tokens;
-    simulation.events_pending_.push(simulation.now_ + to_virtual_time(seconds), EventKind::kPrefillDone, index,
-                                    static_cast<std::int32_t>(id));
+    simulation.events_pending_.push(simulation.now_ + to_virtual_time(seconds), EventKind::kPrefillDone,
+                                    index, static_cast<std::int32_t>(id));
   }
   void request_finished(const RequestSpec& spec) override {
     simulation.source_.finished(spec, simulation.now_, simulation);
@@ -60,8 +60,8 @@ Simulation::Simulation(RandomKey key, Source& source, Router& router, PrefillEls
     : key_(key), source_(source), router_(router), prefill_elsewhere_(prefill_elsewhere) {}
 Simulation::~Simulation() = default;
 
-Engine& Simulation::add_replica(const EngineOptions& options, const BatchingPolicy& batching, DepthPolicy& policy,
-                                const StepCost& belief, Runner& runner) {
+Engine& Simulation::add_replica(const EngineOptions& options, const BatchingPolicy& batching,
+                                DepthPolicy& policy, const StepCost& belief, Runner& runner) {
   const auto index = static_cast<std::int32_t>(replicas_.size());
   replicas_.push_back(std::make_unique<Replica>(*this, index, options, batching, policy, belief, runner));
   return replicas_.back()->engine;
@@ -153,7 +153,8 @@ void Simulation::start_step(std::int32_t index) {
   const auto seconds = replica.engine.begin_step(now_);
   if (!seconds) return;
   digest_.add(replica.engine.step_trace());
-  events_pending_.push(now_ + std::max<VirtualTime>(1, to_virtual_time(*seconds)), EventKind::kStepEnd, index);
+  events_pending_.push(now_ + std::max<VirtualTime>(1, to_virtual_time(*seconds)), EventKind::kStepEnd,
+                       index);
 }
 
 }  // namespace dspark

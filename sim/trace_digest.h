@@ -7,8 +7,8 @@
 
 namespace dspark {
 
-/// 128-bit digest (XXH3) of everything that happened in a run, event by event: two runs with the same digest took the
-/// same path.
+/// 128-bit digest (XXH3) of everything that happened in a run, event by event: two runs with the same digest
+/// took the same path.
 class TraceDigest {
  public:
   TraceDigest();

@@ -4,7 +4,8 @@
 
 namespace dspark {
 
-/// The virtual clock: whole nanoseconds since the run began. Integers, so that equal times are equal on every machine.
+/// The virtual clock: whole nanoseconds since the run began. Integers, so that equal times are equal on every
+/// machine.
 using VirtualTime = std::int64_t;
 
 constexpr VirtualTime kNever = INT64_MAX;

@@ -24,8 +24,18 @@ def run_study(program: str) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "study.h5")
         subprocess.run(
-            [program, "run", STUDY, "--out", out, "--quiet",
-             "--set", "replications=3", "--set", f"sweep.grid.policy=[{', '.join(policies)}]"],
+            [
+                program,
+                "run",
+                STUDY,
+                "--out",
+                out,
+                "--quiet",
+                "--set",
+                "replications=3",
+                "--set",
+                f"sweep.grid.policy=[{', '.join(policies)}]",
+            ],
             check=True,
         )
         with h5py.File(out) as result:

@@ -42,11 +42,12 @@ bool can_draw(const std::string& python) {
   const int failure = ::posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
   int status = 0;
-  return failure == 0 && ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return failure == 0 && ::waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+         WEXITSTATUS(status) == 0;
 }
 
-/// $DSPARK_PYTHON, else the first of the path's and the system's python3 that has h5py and matplotlib: Debian's
-/// packages serve /usr/bin/python3, which another one often hides. Empty where there is none.
+/// $DSPARK_PYTHON, else the first of the path's and the system's python3 that has h5py and matplotlib:
+/// Debian's packages serve /usr/bin/python3, which another one often hides. Empty where there is none.
 std::string find_python() {
   if (const char* given = std::getenv("DSPARK_PYTHON")) return given;
   for (const char* python : {"python3", "/usr/bin/python3"}) {
@@ -72,9 +73,10 @@ int figures_command(const std::string& file, const std::string& out) {
   const std::string folder = !out.empty() ? out : parent.empty() ? "." : parent.string();
   const std::string python = find_python();
   if (python.empty()) {
-    print_error({"figures need python3 with h5py, numpy and matplotlib",
-                 {},
-                 "on Debian: apt install python3-h5py python3-matplotlib; DSPARK_PYTHON names another interpreter"});
+    print_error(
+        {"figures need python3 with h5py, numpy and matplotlib",
+         {},
+         "on Debian: apt install python3-h5py python3-matplotlib; DSPARK_PYTHON names another interpreter"});
     return kMachineCannot;
   }
   ::execlp(python.c_str(), python.c_str(), script.c_str(), file.c_str(), "--out", folder.c_str(), nullptr);

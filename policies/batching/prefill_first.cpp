@@ -4,9 +4,10 @@
 
 namespace dspark {
 
-/// Prompts first, oldest first; draft tokens of running replies take what is left of the token budget. Shortest time to
-/// the first token, at the price of replies that go on without speculation while prompts are read (after vLLM's order
-/// before chunked prefill, where they stalled; here every reply keeps its anchor's row).
+/// Prompts first, oldest first; draft tokens of running replies take what is left of the token budget.
+/// Shortest time to the first token, at the price of replies that go on without speculation while prompts are
+/// read (after vLLM's order before chunked prefill, where they stalled; here every reply keeps its anchor's
+/// row).
 ///
 ///     engine: {batching: prefill_first}
 class PrefillFirst final : public BatchingPolicy {

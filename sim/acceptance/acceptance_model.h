@@ -24,14 +24,14 @@ struct DraftedBlocks {
   void resize(std::size_t requests, int depth, unsigned signals);
 };
 
-/// Says how drafts fare: for a block (request, anchor position, depth) it gives the signals and the outcomes of its
-/// positions. Knows nothing of policies, time or load. Immutable, shared by threads.
+/// Says how drafts fare: for a block (request, anchor position, depth) it gives the signals and the outcomes
+/// of its positions. Knows nothing of policies, time or load. Immutable, shared by threads.
 class AcceptanceModel {
  public:
   virtual ~AcceptanceModel() = default;
   virtual int block_size() const = 0;
-  /// Fills positions 1..depth (<= γ) of `blocks` (resized) for every row. The same key and row give the same position
-  /// k, whatever else is in the step and however deep it is.
+  /// Fills positions 1..depth (<= γ) of `blocks` (resized) for every row. The same key and row give the same
+  /// position k, whatever else is in the step and however deep it is.
   virtual void draw(RandomKey key, const RunnerRows& rows, int depth, unsigned signals,
                     DraftedBlocks& blocks) const = 0;
 };

@@ -9,9 +9,10 @@
 namespace dspark {
 namespace {
 
-constexpr float kTailTokens = 20;         // effective number of tokens that share what the first choice leaves
+constexpr float kTailTokens = 20;  // effective number of tokens that share what the first choice leaves
 constexpr float kSecondChoiceShare = .4f;  // of that rest, for the margin
-constexpr float kTailAcceptance = .5f;    // a drafted second choice is accepted half as often as the block's average
+constexpr float kTailAcceptance =
+    .5f;  // a drafted second choice is accepted half as often as the block's average
 
 }  // namespace
 
@@ -38,7 +39,8 @@ LatentAcceptance::LatentAcceptance(const std::vector<DomainLatent>& domains, con
     position_effects_.emplace_back(domain.position_effects.begin(), domain.position_effects.end());
     deviation_.push_back(static_cast<float>(domain.deviation));
   }
-  // Between two knots the field is a blend whose squared weights add up to 1, so its variance is 1 everywhere.
+  // Between two knots the field is a blend whose squared weights add up to 1, so its variance is 1
+  // everywhere.
   const int cells = spread.text_correlation_tokens;
   const double scale = std::sqrt(spread.text_share);
   for (int i = 0; i < cells; ++i) {
@@ -96,8 +98,9 @@ void LatentAcceptance::draw_logits(RandomKey key, const RunnerRows& rows, int de
                          static_cast<std::uint32_t>(k / 4));
       }
       logits[static_cast<std::size_t>(k) * stride + r] =
-          effects[k] + deviation * (base + text_weight_[2 * cell] * left + text_weight_[2 * cell + 1] * right +
-                                    own_scale * normal_from_bits(own[static_cast<std::size_t>(k % 4)], grid));
+          effects[k] +
+          deviation * (base + text_weight_[2 * cell] * left + text_weight_[2 * cell + 1] * right +
+                       own_scale * normal_from_bits(own[static_cast<std::size_t>(k % 4)], grid));
       if (++cell == static_cast<std::uint32_t>(cells)) {
         cell = 0;
         left = right;
@@ -113,7 +116,8 @@ void LatentAcceptance::draw_outcomes(RandomKey key, const RunnerRows& rows, int 
   const auto inverse_temperature = static_cast<float>(1 / miscalibration_.temperature);
   const auto bias = static_cast<float>(miscalibration_.bias);
   const std::size_t all = logits.size();
-  for (std::size_t i = 0; i < all; ++i) blocks.confidence[i] = logistic(logits[i] * inverse_temperature + bias);
+  for (std::size_t i = 0; i < all; ++i)
+    blocks.confidence[i] = logistic(logits[i] * inverse_temperature + bias);
   const bool calibrated = miscalibration_.temperature == 1 && miscalibration_.bias == 0;
   for (std::size_t r = 0; r < stride; ++r) {
     const auto anchor = static_cast<std::uint32_t>(rows.anchor_position[r]);
@@ -160,7 +164,8 @@ void LatentAcceptance::draw_signals(RandomKey key, const RunnerRows& rows, int d
         blocks.divergence[i] = -log_portable(1 - distance * distance);
       }
       if (signals & kChosen) {
-        // Given its outcome, was the drafted token the first choice? Bayes over P(accepted | choice), whose mean is c.
+        // Given its outcome, was the drafted token the first choice? Bayes over P(accepted | choice), whose
+        // mean is c.
         const float c = logistic(logits[i]);
         const float first = std::min(1.0f, (c - rest * c * kTailAcceptance) / top1);
         const bool accepted = k < blocks.accepted[r];

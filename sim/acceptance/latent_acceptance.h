@@ -6,8 +6,8 @@
 
 namespace dspark {
 
-/// How much drafts differ, and along what. Shares are of the latent's variance; what is left of 1 is the draft's own
-/// luck, drawn anew in every round.
+/// How much drafts differ, and along what. Shares are of the latent's variance; what is left of 1 is the
+/// draft's own luck, drawn anew in every round.
 struct LatentSpread {
   double between_request_share = 0.1;  // some requests are easier than others
   double text_share = 0.4;             // and some stretches of a text
@@ -17,7 +17,7 @@ struct LatentSpread {
 /// What `solve_position_effects` finds for one domain.
 struct DomainLatent {
   std::vector<double> position_effects;  // (γ) logits
-  double deviation = 1;                  // of the latent, in logits: the more, the more the confidence tells (AUC)
+  double deviation = 1;  // of the latent, in logits: the more, the more the confidence tells (AUC)
 };
 
 /// Confidence = logistic(logit / temperature + bias): 1 and 0 leave it calibrated by construction.
@@ -30,10 +30,10 @@ struct Miscalibration {
 ///
 ///     c_k = logistic(position_effect_k + deviation · (√share_r·Z + √share_t·W(anchor + k) + √rest·N_k))
 ///
-/// with Z the request's own, W a correlated field along its text and N_k fresh in each round, all standard normal. The
-/// drafter sees exactly this c_k and the verifier accepts with exactly this probability, so the confidence is
-/// calibrated; Miscalibration distorts it on top. Top-1 probability, margin and entropy are functions of the same
-/// latent with noise of their own (`signal_noise`, in units of the logit).
+/// with Z the request's own, W a correlated field along its text and N_k fresh in each round, all standard
+/// normal. The drafter sees exactly this c_k and the verifier accepts with exactly this probability, so the
+/// confidence is calibrated; Miscalibration distorts it on top. Top-1 probability, margin and entropy are
+/// functions of the same latent with noise of their own (`signal_noise`, in units of the logit).
 class LatentAcceptance final : public AcceptanceModel {
  public:
   /// All domains have the same γ.

@@ -50,14 +50,15 @@ class ChainRows {
   std::vector<std::int32_t> anchor_, attempt_, domain_;
 };
 
-/// Mean survival by position and the AUC of its prediction, over back-to-back rounds. Sums probabilities instead of
-/// outcomes, which leaves only the latent's own scatter.
+/// Mean survival by position and the AUC of its prediction, over back-to-back rounds. Sums probabilities
+/// instead of outcomes, which leaves only the latent's own scatter.
 struct Measured {
   std::vector<double> survival;
   double auc = 0;
 };
 
-Measured measure(const DomainLatent& latent, const LatentSpread& spread, std::size_t depth, std::uint32_t requests) {
+Measured measure(const DomainLatent& latent, const LatentSpread& spread, std::size_t depth,
+                 std::uint32_t requests) {
   const LatentAcceptance model({latent}, spread, {}, 0);
   const RandomKey key{0x5eed5eed, 0x0ddba11};
   std::vector<double> sum(depth, 0);
@@ -95,7 +96,8 @@ Measured measure(const DomainLatent& latent, const LatentSpread& spread, std::si
 
 }  // namespace
 
-Result<SolvedDomain> solve_position_effects(std::span<const double> survival, double auc, const LatentSpread& spread) {
+Result<SolvedDomain> solve_position_effects(std::span<const double> survival, double auc,
+                                            const LatentSpread& spread) {
   constexpr int kPasses = 80;
   constexpr double kSurvivalTolerance = 5e-4, kAucTolerance = 1e-3;
   std::vector<double> target(survival.size());
@@ -110,7 +112,8 @@ Result<SolvedDomain> solve_position_effects(std::span<const double> survival, do
   for (int pass = 0; pass < kPasses; ++pass) {
     const Measured measured = measure(latent, spread, target.size(), requests);
     double miss = 0;
-    for (std::size_t k = 0; k < target.size(); ++k) miss = std::max(miss, std::abs(measured.survival[k] - target[k]));
+    for (std::size_t k = 0; k < target.size(); ++k)
+      miss = std::max(miss, std::abs(measured.survival[k] - target[k]));
     if (miss < kSurvivalTolerance && std::abs(measured.auc - auc) < kAucTolerance) {
       if (requests == kManyRequests) return SolvedDomain{latent, measured.survival, measured.auc};
       requests = kManyRequests;
@@ -125,7 +128,8 @@ Result<SolvedDomain> solve_position_effects(std::span<const double> survival, do
     const double ratio = normal_quantile(auc) / normal_quantile(std::clamp(measured.auc, 0.5005, 0.9995));
     latent.deviation = std::clamp(latent.deviation * std::clamp(ratio, 0.5, 2.0), 1e-3, 30.0);
   }
-  return Error{fmt::format("no latent spread gives auc {} with this survival table", auc), {},
+  return Error{fmt::format("no latent spread gives auc {} with this survival table", auc),
+               {},
                "an auc between 0.6 and 0.95 suits most tables"};
 }
 

@@ -15,17 +15,21 @@ struct SolvedDomain {
   double auc = 0;                // likewise
 };
 
-/// Solves position effects and deviation so that over back-to-back rounds at depth γ, each starting where the last
-/// ended, the mean survival by position equals `survival` (γ values, non-increasing, in (0, 1]), and the AUC of the survival against "the first k were accepted",
-/// averaged over k = 1..γ, equals `auc` (0.5 .. 1). Rounds weigh equally, so a difficult stretch of text counts as
-/// often as it is met: at another depth rounds start elsewhere, and the same latent shows another survival. Fixed-point iteration on one fixed set of coins, to about 0.001.
-/// Fails where no latent of this kind reaches the two (an AUC that the spread cannot give).
-Result<SolvedDomain> solve_position_effects(std::span<const double> survival, double auc, const LatentSpread& spread);
+/// Solves position effects and deviation so that over back-to-back rounds at depth γ, each starting where the
+/// last ended, the mean survival by position equals `survival` (γ values, non-increasing, in (0, 1]), and the
+/// AUC of the survival against "the first k were accepted", averaged over k = 1..γ, equals `auc` (0.5 .. 1).
+/// Rounds weigh equally, so a difficult stretch of text counts as often as it is met: at another depth rounds
+/// start elsewhere, and the same latent shows another survival. Fixed-point iteration on one fixed set of
+/// coins, to about 0.001. Fails where no latent of this kind reaches the two (an AUC that the spread cannot
+/// give).
+Result<SolvedDomain> solve_position_effects(std::span<const double> survival, double auc,
+                                            const LatentSpread& spread);
 
 /// Accepted length (bonus token included) of back-to-back rounds at a depth of its own, 1..γ.
 double accepted_length_at_depth(const DomainLatent& latent, const LatentSpread& spread, int depth);
 
-/// The same as solve_position_effects, remembered for the life of the program: the points of a sweep share it. Thread-safe.
+/// The same as solve_position_effects, remembered for the life of the program: the points of a sweep share
+/// it. Thread-safe.
 Result<SolvedDomain> remembered_position_effects(std::span<const double> survival, double auc,
                                                  const LatentSpread& spread);
 

@@ -12,8 +12,8 @@ struct SurvivalPreset {
   std::string source;
 };
 
-/// DSpark paper (arXiv 2607.05147), figure 2: Qwen3-4B with DSpark, DFlash and EAGLE-3 on math, code and chat,
-/// temperature 1, γ 7; read off the figure to about 0.004.
+/// DSpark paper (arXiv 2607.05147), figure 2: Qwen3-4B with DSpark, DFlash and EAGLE-3 on math, code and
+/// chat, temperature 1, γ 7; read off the figure to about 0.004.
 const std::vector<SurvivalPreset>& survival_presets();
 
 /// Unconditional survival, the running product of `conditional`.

@@ -9,8 +9,8 @@
 
 namespace dspark {
 
-/// The decoding requests as dense columns, one row each; a removed row is replaced by the last. What every step
-/// touches lives here, the rest in RequestTable.
+/// The decoding requests as dense columns, one row each; a removed row is replaced by the last. What every
+/// step touches lives here, the rest in RequestTable.
 struct DecodeRows {
   std::vector<RequestId> id;
   std::vector<std::uint32_t> source;
@@ -23,9 +23,9 @@ struct DecodeRows {
   std::vector<std::int32_t> output_limit;
   std::vector<std::int32_t> output_tokens;  // where the reply really ends
   std::vector<std::int32_t> block_cap;
-  std::vector<std::int32_t> held_tokens;    // KV slots of the blocks held
+  std::vector<std::int32_t> held_tokens;  // KV slots of the blocks held
   std::vector<VirtualTime> last_delivery;
-  std::vector<int> planned;                 // this step's block size
+  std::vector<int> planned;  // this step's block size
 
   std::size_t size() const { return id.size(); }
 
@@ -47,11 +47,9 @@ struct DecodeRows {
   }
 
   void swap_remove(std::size_t row) {
-    const auto remove = [row](auto&... column) {
-      ((column[row] = column.back(), column.pop_back()), ...);
-    };
-    remove(id, source, ordinal, domain, anchor_position, attempt, rounds, produced, output_limit, output_tokens,
-           block_cap, held_tokens, last_delivery, planned);
+    const auto remove = [row](auto&... column) { ((column[row] = column.back(), column.pop_back()), ...); };
+    remove(id, source, ordinal, domain, anchor_position, attempt, rounds, produced, output_limit,
+           output_tokens, block_cap, held_tokens, last_delivery, planned);
   }
 
   RunnerRows for_runner() const { return {id, source, ordinal, anchor_position, attempt, domain}; }

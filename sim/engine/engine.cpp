@@ -65,7 +65,8 @@ void Engine::plan() {
   const int block_size = runner_.block_size();
   prefill_rows_ = 0;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    // A round of l verified tokens may deliver l + 1: the length limit caps the block, the hidden end does not.
+    // A round of l verified tokens may deliver l + 1: the length limit caps the block, the hidden end does
+    // not.
     rows_.block_cap[r] = std::min(block_size, rows_.output_limit[r] - rows_.produced[r] - 1);
     rows_.planned[r] = block_size;
   }
@@ -96,7 +97,8 @@ void Engine::grant_rows() {
   candidates_.clear();
   for (const int planned : rows_.planned) candidates_.push_back({.decoding = true, .wanted_rows = planned});
   for (const Prefilling& p : prefilling_) {
-    candidates_.push_back({.decoding = false, .wanted_rows = requests_[p.id].text_tokens() - requests_[p.id].computed});
+    candidates_.push_back(
+        {.decoding = false, .wanted_rows = requests_[p.id].text_tokens() - requests_[p.id].computed});
   }
   granted_.assign(candidates_.size(), 0);
   batching_.grant(candidates_, budget, granted_);
@@ -115,7 +117,8 @@ void Engine::draft_and_choose() {
   submitted_.assign(rows, 0);
   chose_ = false;
   const int deepest = rows == 0 ? 0 : *std::max_element(rows_.planned.begin(), rows_.planned.end());
-  const auto drafting = std::count_if(rows_.planned.begin(), rows_.planned.end(), [](int k) { return k > 0; });
+  const auto drafting =
+      std::count_if(rows_.planned.begin(), rows_.planned.end(), [](int k) { return k > 0; });
   draft_and_overhead_seconds_ = belief_.draft_seconds(static_cast<int>(drafting), deepest) +
                                 belief_.overhead_seconds(choose_after_drafting_);
   if (deepest == 0) {
@@ -182,9 +185,10 @@ void Engine::end_step(VirtualTime now) {
   DSPARK_INVARIANT(in_progress_);
   settle_rounds();
   observe();
-  const auto first_tokens = std::count_if(prefilling_.begin(), prefilling_.end(), [this](const Prefilling& p) {
-    return requests_[p.id].computed + p.granted >= requests_[p.id].text_tokens();
-  });
+  const auto first_tokens =
+      std::count_if(prefilling_.begin(), prefilling_.end(), [this](const Prefilling& p) {
+        return requests_[p.id].computed + p.granted >= requests_[p.id].text_tokens();
+      });
   const StepRecord record{.begin = step_begin_,
                           .end = now,
                           .seconds = verified_.seconds,
@@ -221,8 +225,8 @@ void Engine::settle_rounds() {
     const int left = rows_.output_tokens[r] - rows_.produced[r];
     delivered_[r] = std::min(accepted + 1, left);
     finished_[r] = delivered_[r] == left;
-    // Whether the end was within reach, not whether it was hit: leaving out only the rounds that hit it would leave the
-    // short ones and bias the accepted length.
+    // Whether the end was within reach, not whether it was hit: leaving out only the rounds that hit it would
+    // leave the short ones and bias the accepted length.
     cut_[r] = left <= block_size;
   }
 }

@@ -40,16 +40,18 @@ class EngineHost {
   virtual void request_finished(const RequestSpec& spec) = 0;
 };
 
-/// The serving engine: continuous batching by iteration, one step at a time, paged KV, chunked prefill, first come
-/// first served, preemption by recompute. The same loop serves modelled and real runners (DESIGN.md).
+/// The serving engine: continuous batching by iteration, one step at a time, paged KV, chunked prefill, first
+/// come first served, preemption by recompute. The same loop serves modelled and real runners (DESIGN.md).
 ///
 /// A step begins (plan, batch, draft, choose, verify) and ends its duration later (observe, deliver, free).
-/// Admission never deadlocks: a request enters only if its whole text fits into free blocks, every request fits alone
-/// (`fits`), speculative rows never preempt anyone, and the oldest request is never preempted for a younger one.
+/// Admission never deadlocks: a request enters only if its whole text fits into free blocks, every request
+/// fits alone
+/// (`fits`), speculative rows never preempt anyone, and the oldest request is never preempted for a younger
+/// one.
 class Engine {
  public:
-  Engine(const EngineOptions& options, const BatchingPolicy& batching, DepthPolicy& policy, const StepCost& belief,
-         Runner& runner, EngineHost& host, CoinStream& coins);
+  Engine(const EngineOptions& options, const BatchingPolicy& batching, DepthPolicy& policy,
+         const StepCost& belief, Runner& runner, EngineHost& host, CoinStream& coins);
   void watch(Watcher& watcher) { watchers_.push_back(&watcher); }
 
   /// True where the request, served alone, fits into the KV cache to its end.
@@ -65,7 +67,8 @@ class Engine {
   /// Begins a step; returns its seconds, or nothing where there is nothing to run.
   std::optional<double> begin_step(VirtualTime now);
   void end_step(VirtualTime now);
-  /// What the step in progress decided, for the trace digest: rows, prompt rows, tokens verified and accepted.
+  /// What the step in progress decided, for the trace digest: rows, prompt rows, tokens verified and
+  /// accepted.
   std::array<std::int64_t, 4> step_trace() const;
 
   // For laws and metrics.

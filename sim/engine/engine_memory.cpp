@@ -14,7 +14,9 @@ bool Engine::fits(const RequestSpec& spec) const {
 }
 
 void Engine::enqueue(RequestId id) {
-  const auto older = [this](RequestId a, RequestId b) { return requests_[a].sequence < requests_[b].sequence; };
+  const auto older = [this](RequestId a, RequestId b) {
+    return requests_[a].sequence < requests_[b].sequence;
+  };
   waiting_.insert(std::upper_bound(waiting_.begin(), waiting_.end(), id, older), id);
 }
 
@@ -22,7 +24,8 @@ void Engine::admit() {
   while (!waiting_.empty() && static_cast<int>(running()) < options_.max_num_seqs) {
     const RequestId id = waiting_.front();
     LiveRequest& request = requests_[id];
-    // Room for the whole text and, unless it runs alone, for its first round: no step of its own preempts it at once.
+    // Room for the whole text and, unless it runs alone, for its first round: no step of its own preempts it
+    // at once.
     const int headroom = running() == 0 ? 0 : 1 + runner_.block_size();
     if (kv_.blocks_for(std::int64_t{request.text_tokens()} + headroom) > kv_.free()) return;
     waiting_.pop_front();
@@ -77,7 +80,8 @@ void Engine::preempt_youngest() {
   }
   for (std::size_t p = 0; p < prefilling_.size(); ++p) {
     const std::uint64_t sequence = requests_[prefilling_[p].id].sequence;
-    if ((row == rows_.size() && prompt == prefilling_.size()) || sequence > youngest) youngest = sequence, prompt = p;
+    if ((row == rows_.size() && prompt == prefilling_.size()) || sequence > youngest)
+      youngest = sequence, prompt = p;
   }
   RequestId id;
   if (prompt < prefilling_.size()) {

@@ -7,8 +7,8 @@ namespace dspark {
 
 enum class BlockId : std::int32_t {};
 
-/// The paged KV cache's blocks, counted by reference: a block is free when nobody holds it. Never allocates memory
-/// after construction.
+/// The paged KV cache's blocks, counted by reference: a block is free when nobody holds it. Never allocates
+/// memory after construction.
 class KvBlocks {
  public:
   KvBlocks(int blocks, int block_tokens);

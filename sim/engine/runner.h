@@ -25,8 +25,8 @@ struct StepShape {
   int verified_tokens = 0;  // draft tokens submitted; the anchors come on top
   int prefill_rows = 0;
   int drafting_requests = 0;
-  int draft_steps = 0;                      // positions drafted: the largest block
-  bool chosen_after_drafting = false;       // the policy's `choose` ran
+  int draft_steps = 0;                 // positions drafted: the largest block
+  bool chosen_after_drafting = false;  // the policy's `choose` ran
   bool drafter_loaded = true;
   std::span<const std::int32_t> context_tokens;  // (decode_requests) tokens before each anchor
 
@@ -35,20 +35,22 @@ struct StepShape {
 
 /// Outcomes of a step, sealed until it ends.
 struct Verified {
-  std::span<const int> accepted;      // (decode_requests), 0..submitted
-  std::span<const float> divergence;  // KL(p_t || p_d) by position, columns as in DraftColumns; empty if not asked
-  double seconds = 0;                 // draft + verify + overhead
+  std::span<const int> accepted;  // (decode_requests), 0..submitted
+  std::span<const float>
+      divergence;      // KL(p_t || p_d) by position, columns as in DraftColumns; empty if not asked
+  double seconds = 0;  // draft + verify + overhead
 };
 
-/// The machine under the engine: modelled (sim/hardware) or real (executor). A step calls `draft` and then `verify`.
+/// The machine under the engine: modelled (sim/hardware) or real (executor). A step calls `draft` and then
+/// `verify`.
 class Runner {
  public:
   virtual ~Runner() = default;
   /// γ: no block is larger.
   virtual int block_size() const = 0;
 
-  /// Drafts `block_size[r]` tokens (0..γ) for each row, fewer where `stop` says so, with the signals asked for
-  /// (a set of SignalSet). The columns live until the next call.
+  /// Drafts `block_size[r]` tokens (0..γ) for each row, fewer where `stop` says so, with the signals asked
+  /// for (a set of SignalSet). The columns live until the next call.
   virtual DraftColumns draft(const RunnerRows& rows, std::span<const int> block_size, const DraftStop* stop,
                              unsigned signals) = 0;
   /// Verifies the first `submitted[r]` draft tokens of each row, beside `shape.prefill_rows` prompt rows.

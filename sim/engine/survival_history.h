@@ -10,7 +10,8 @@ namespace dspark {
 /// The survivals of the last few steps, for `Step::earlier`. Keeps nothing where the policy asks for nothing.
 class SurvivalHistory {
  public:
-  explicit SurvivalHistory(int lags) : survivals_(static_cast<std::size_t>(lags)), views_(survivals_.size()) {}
+  explicit SurvivalHistory(int lags)
+      : survivals_(static_cast<std::size_t>(lags)), views_(survivals_.size()) {}
 
   /// view()[0] is the step before the one in progress.
   std::span<const EarlierStep> view() const { return views_; }

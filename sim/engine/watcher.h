@@ -9,7 +9,8 @@
 
 namespace dspark {
 
-/// A finished step. Columns hold one row per decoding request that took part, as they stood when the step began.
+/// A finished step. Columns hold one row per decoding request that took part, as they stood when the step
+/// began.
 struct StepRecord {
   VirtualTime begin = 0;
   VirtualTime end = 0;
@@ -22,8 +23,9 @@ struct StepRecord {
   std::span<const int> drafted;
   std::span<const int> verified;
   std::span<const int> accepted;
-  std::span<const std::int32_t> delivered;         // output tokens the user received, 1..accepted + 1
-  std::span<const std::uint8_t> cut;               // 1: the reply's end lay within reach of a whole block, so it may cut this round
+  std::span<const std::int32_t> delivered;  // output tokens the user received, 1..accepted + 1
+  std::span<const std::uint8_t>
+      cut;  // 1: the reply's end lay within reach of a whole block, so it may cut this round
   std::span<const VirtualTime> previous_delivery;  // when the request's last tokens were delivered
   int first_tokens = 0;                            // replies that began with this step (their prompt is done)
   DraftColumns drafts;                             // confidences empty where nothing was drafted

@@ -25,12 +25,17 @@ std::vector<double> read_survival(Parameters& group) {
     if (!group.is_describing()) return {};
   }
   std::vector<double> survival = group.numbers(
-      "survival", {.min = 0, .max = 1, .min_count = 1, .max_count = 64,
-                   .meaning = "probability that the first k draft tokens are all accepted, by k; or `preset`"});
+      "survival",
+      {.min = 0,
+       .max = 1,
+       .min_count = 1,
+       .max_count = 64,
+       .meaning = "probability that the first k draft tokens are all accepted, by k; or `preset`"});
   for (std::size_t k = 0; k < survival.size(); ++k) {
     if (survival[k] <= 0 || (k > 0 && survival[k] > survival[k - 1])) {
-      group.add_error(fmt::format("survival at position {} must be above 0 and not above the one before", k + 1),
-                      group.position_of("survival"), "these are unconditional, so they never rise");
+      group.add_error(
+          fmt::format("survival at position {} must be above 0 and not above the one before", k + 1),
+          group.position_of("survival"), "these are unconditional, so they never rise");
       return {};
     }
   }
@@ -57,34 +62,55 @@ struct AcceptanceParameters {
 
 AcceptanceParameters read_acceptance_parameters(Parameters& group) {
   AcceptanceParameters p;
-  p.auc = group.number("auc", {.min = 0.52, .max = 0.99, .default_value = 0.85,
-                               .meaning = "how well survival tells accepted prefixes from rejected ones, mean over "
-                                          "positions (published heads: 0.81 .. 0.91)"});
+  p.auc = group.number("auc",
+                       {.min = 0.52,
+                        .max = 0.99,
+                        .default_value = 0.85,
+                        .meaning = "how well survival tells accepted prefixes from rejected ones, mean over "
+                                   "positions (published heads: 0.81 .. 0.91)"});
   p.spread.between_request_share = group.number(
-      "between_request_share", {.min = 0, .max = 1, .default_value = 0.1,
+      "between_request_share", {.min = 0,
+                                .max = 1,
+                                .default_value = 0.1,
                                 .meaning = "share of the latent's variance that lies between requests"});
-  p.spread.text_share = group.number("text_share", {.min = 0, .max = 1, .default_value = 0.4,
-                                                    .meaning = "share that varies slowly along a text"});
+  p.spread.text_share = group.number(
+      "text_share",
+      {.min = 0, .max = 1, .default_value = 0.4, .meaning = "share that varies slowly along a text"});
   if (p.spread.between_request_share + p.spread.text_share > 1) {
-    group.add_error("between_request_share and text_share add up to more than 1", group.position_of("text_share"));
+    group.add_error("between_request_share and text_share add up to more than 1",
+                    group.position_of("text_share"));
   }
   p.spread.text_correlation_tokens = static_cast<int>(
-      group.integer("text_correlation_tokens", {.min = 1, .max = 4096, .default_value = 8, .unit = "tokens",
+      group.integer("text_correlation_tokens", {.min = 1,
+                                                .max = 4096,
+                                                .default_value = 8,
+                                                .unit = "tokens",
                                                 .meaning = "length over which a text's difficulty changes"}));
-  p.signal_noise = group.number("signal_noise", {.min = 0, .max = 10, .default_value = 0.7,
-                                                 .meaning = "noise of top-1, margin and entropy, in logits of the "
-                                                            "latent that the confidence sees exactly"});
-  Parameters miscalibration = group.group("miscalibration", "distortion of the confidence: logistic(logit / T + b)");
+  p.signal_noise =
+      group.number("signal_noise", {.min = 0,
+                                    .max = 10,
+                                    .default_value = 0.7,
+                                    .meaning = "noise of top-1, margin and entropy, in logits of the "
+                                               "latent that the confidence sees exactly"});
+  Parameters miscalibration =
+      group.group("miscalibration", "distortion of the confidence: logistic(logit / T + b)");
   p.miscalibration.temperature = miscalibration.number(
-      "temperature", {.min = 0.05, .max = 20, .default_value = 1, .meaning = "T; below 1: overconfident both ways"});
-  p.miscalibration.bias =
-      miscalibration.number("bias", {.min = -10, .max = 10, .default_value = 0, .unit = "logits", .meaning = "b"});
+      "temperature",
+      {.min = 0.05, .max = 20, .default_value = 1, .meaning = "T; below 1: overconfident both ways"});
+  p.miscalibration.bias = miscalibration.number(
+      "bias", {.min = -10, .max = 10, .default_value = 0, .unit = "logits", .meaning = "b"});
   p.block_size = static_cast<int>(group.integer(
-      "block_size", {.min = 0, .max = 64, .default_value = 0, .unit = "tokens",
+      "block_size", {.min = 0,
+                     .max = 64,
+                     .default_value = 0,
+                     .unit = "tokens",
                      .meaning = "γ, the drafter's largest block; 0: as long as the survival table"}));
-  p.decay = group.number("beyond_trained_block", {.min = 0.01, .max = 1, .default_value = 0.7,
-                                                  .meaning = "factor on conditional acceptance for each position past "
-                                                             "the table, where the drafter was not trained"});
+  p.decay = group.number("beyond_trained_block",
+                         {.min = 0.01,
+                          .max = 1,
+                          .default_value = 0.7,
+                          .meaning = "factor on conditional acceptance for each position past "
+                                     "the table, where the drafter was not trained"});
   return p;
 }
 
@@ -93,7 +119,8 @@ std::vector<std::vector<double>> read_tables(Parameters& group, const std::vecto
                                              const AcceptanceParameters& p) {
   std::vector<std::vector<double>> tables;
   if (group.is_describing()) {
-    group.raw("by_domain", "map of domains", "where the workload has domains: `survival` or `preset` of each");
+    group.raw("by_domain", "map of domains",
+              "where the workload has domains: `survival` or `preset` of each");
   }
   if (domains.empty()) {
     tables.push_back(read_survival(group));
@@ -112,7 +139,8 @@ std::vector<std::vector<double>> read_tables(Parameters& group, const std::vecto
   }
   for (auto& table : tables) {
     if (static_cast<int>(table.size()) > block_size) {
-      group.add_error(fmt::format("a survival table of {} positions does not fit block_size {}", table.size(), block_size),
+      group.add_error(fmt::format("a survival table of {} positions does not fit block_size {}", table.size(),
+                                  block_size),
                       group.position_of("block_size"));
       return {};
     }
@@ -121,7 +149,8 @@ std::vector<std::vector<double>> read_tables(Parameters& group, const std::vecto
   return tables;
 }
 
-std::shared_ptr<const AcceptanceModel> solve(Parameters& group, const std::vector<std::vector<double>>& tables,
+std::shared_ptr<const AcceptanceModel> solve(Parameters& group,
+                                             const std::vector<std::vector<double>>& tables,
                                              const AcceptanceParameters& p, std::vector<FitLine>& fits) {
   std::vector<DomainLatent> latents;
   for (const auto& table : tables) {
@@ -139,14 +168,19 @@ std::shared_ptr<const AcceptanceModel> solve(Parameters& group, const std::vecto
 }
 
 /// Reads `single_user_fit` and solves it; points of a sweep that differ elsewhere share the solution.
-std::shared_ptr<const AcceptanceModel> read_single_user_fit(Parameters& parameters, const AcceptanceParameters& p,
-                                                            StepCost::Parts& parts, std::vector<FitLine>& fits) {
-  Parameters fit = parameters.group("single_user_fit", "solve step overhead and survival from speeds of one user");
+std::shared_ptr<const AcceptanceModel> read_single_user_fit(Parameters& parameters,
+                                                            const AcceptanceParameters& p,
+                                                            StepCost::Parts& parts,
+                                                            std::vector<FitLine>& fits) {
+  Parameters fit =
+      parameters.group("single_user_fit", "solve step overhead and survival from speeds of one user");
   const Position position = fit.position_of("speeds");
   const std::size_t errors_before = parameters.errors().size();
-  InputFile file = fit.file("speeds", "CSV with columns policy (none, k1, …), concurrency (1), user_tokens_per_s");
+  InputFile file =
+      fit.file("speeds", "CSV with columns policy (none, k1, …), concurrency (1), user_tokens_per_s");
   std::vector<std::string> fitted;
-  if (const Value* names = fit.raw("fitted", "list of none, k1, …", "speeds to fit; the others are predicted", false)) {
+  if (const Value* names =
+          fit.raw("fitted", "list of none, k1, …", "speeds to fit; the others are predicted", false)) {
     if (names->list() == nullptr) {
       fit.add_error("'fitted' must be a list", names->position, "for example [none, k1, k3]");
     } else {
@@ -157,7 +191,8 @@ std::shared_ptr<const AcceptanceModel> read_single_user_fit(Parameters& paramete
   const auto table = CsvTable::parse(std::move(file));
   const auto speeds = table ? read_single_user_speeds(*table, fitted) : table.error();
   const int block_size = p.block_size == 0 ? 7 : p.block_size;
-  auto solved = speeds ? fit_single_user(*speeds, StepCost(parts), block_size, p.auc, p.spread) : speeds.error();
+  auto solved =
+      speeds ? fit_single_user(*speeds, StepCost(parts), block_size, p.auc, p.spread) : speeds.error();
   if (!solved) {
     Error error = solved.error();
     if (!error.position.source) error.position = position;
@@ -185,9 +220,11 @@ ModelledMachine read_modelled_machine(Parameters& parameters, const std::vector<
   StepCost::Parts parts = read_step_cost(parameters, fit);
   Parameters kv = parameters.group("kv", "paged KV cache");
   machine.kv_blocks = static_cast<int>(kv.integer(
-      "blocks", {.min = 1, .max = 1 << 26, .default_value = 65536, .unit = "blocks", .meaning = "blocks in all"}));
+      "blocks",
+      {.min = 1, .max = 1 << 26, .default_value = 65536, .unit = "blocks", .meaning = "blocks in all"}));
   machine.block_tokens = static_cast<int>(kv.integer(
-      "block_tokens", {.min = 1, .max = 1 << 16, .default_value = 64, .unit = "tokens", .meaning = "tokens of a block"}));
+      "block_tokens",
+      {.min = 1, .max = 1 << 16, .default_value = 64, .unit = "tokens", .meaning = "tokens of a block"}));
   Parameters group = parameters.group("acceptance", "how drafts fare", true);
   const AcceptanceParameters p = read_acceptance_parameters(group);
   if (fit && !domains.empty()) {

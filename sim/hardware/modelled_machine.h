@@ -11,7 +11,8 @@
 
 namespace dspark {
 
-/// A machine described by numbers: step costs, KV memory and how drafts fare on it. Immutable, shared by threads.
+/// A machine described by numbers: step costs, KV memory and how drafts fare on it. Immutable, shared by
+/// threads.
 struct ModelledMachine {
   StepCost cost;
   int kv_blocks = 0;
@@ -20,8 +21,9 @@ struct ModelledMachine {
   std::vector<FitLine> fits;
 };
 
-/// Reads the block `machine.modelled`. `domains`: names of the workload's domains, whose acceptance is needed in this
-/// order; empty where the workload has none. Errors go to `parameters`; then the acceptance may be null.
+/// Reads the block `machine.modelled`. `domains`: names of the workload's domains, whose acceptance is needed
+/// in this order; empty where the workload has none. Errors go to `parameters`; then the acceptance may be
+/// null.
 ModelledMachine read_modelled_machine(Parameters& parameters, const std::vector<std::string>& domains);
 
 /// The acceptance tables that `acceptance.preset` knows, for listings.

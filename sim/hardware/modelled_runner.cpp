@@ -6,8 +6,8 @@
 
 namespace dspark {
 
-DraftColumns ModelledRunner::draft(const RunnerRows& rows, std::span<const int> block_size, const DraftStop* stop,
-                                   unsigned signals) {
+DraftColumns ModelledRunner::draft(const RunnerRows& rows, std::span<const int> block_size,
+                                   const DraftStop* stop, unsigned signals) {
   const int depth = block_size.empty() ? 0 : *std::max_element(block_size.begin(), block_size.end());
   DSPARK_INVARIANT(depth >= 1 && depth <= acceptance_.block_size());
   acceptance_.draw(key_, rows, depth, signals, blocks_);
@@ -24,20 +24,24 @@ DraftColumns ModelledRunner::draft(const RunnerRows& rows, std::span<const int> 
     for (std::size_t r = 0; r < drafted_.size(); ++r) {
       const int row = static_cast<int>(r);
       int k = std::min(1, drafted_[r]);
-      while (k > 0 && k < drafted_[r] && stop->keep_drafting(k, columns.before_draw(row, k), columns.after_draw(row, k))) {
+      while (k > 0 && k < drafted_[r] &&
+             stop->keep_drafting(k, columns.before_draw(row, k), columns.after_draw(row, k))) {
         ++k;
       }
       drafted_[r] = k;
     }
   }
-  for (std::size_t r = 0; r < drafted_.size(); ++r) blocks_.accepted[r] = std::min(blocks_.accepted[r], drafted_[r]);
+  for (std::size_t r = 0; r < drafted_.size(); ++r)
+    blocks_.accepted[r] = std::min(blocks_.accepted[r], drafted_[r]);
   return columns;
 }
 
-Verified ModelledRunner::verify(const RunnerRows& rows, std::span<const int> submitted, const StepShape& shape) {
+Verified ModelledRunner::verify(const RunnerRows& rows, std::span<const int> submitted,
+                                const StepShape& shape) {
   accepted_.assign(rows.size(), 0);
   if (shape.verified_tokens > 0) {
-    for (std::size_t r = 0; r < accepted_.size(); ++r) accepted_[r] = std::min(submitted[r], blocks_.accepted[r]);
+    for (std::size_t r = 0; r < accepted_.size(); ++r)
+      accepted_[r] = std::min(submitted[r], blocks_.accepted[r]);
   }
   return {.accepted = accepted_, .divergence = blocks_.divergence, .seconds = seconds(shape)};
 }

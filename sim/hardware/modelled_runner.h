@@ -9,7 +9,8 @@
 
 namespace dspark {
 
-/// The modelled machine's runner: time from step costs, drafts and outcomes from an acceptance model. One per run.
+/// The modelled machine's runner: time from step costs, drafts and outcomes from an acceptance model. One per
+/// run.
 class ModelledRunner final : public Runner {
  public:
   ModelledRunner(const StepCost& cost, const AcceptanceModel& acceptance, RandomKey key)
@@ -24,7 +25,6 @@ class ModelledRunner final : public Runner {
   double seconds(const StepShape& shape) const;
 
  private:
-
   const StepCost& cost_;
   const AcceptanceModel& acceptance_;
   RandomKey key_;

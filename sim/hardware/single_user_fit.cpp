@@ -52,8 +52,10 @@ Result<std::vector<SingleUserSpeed>> read_single_user_speeds(const CsvTable& tab
     const std::string name(table.field(row, *policy));
     const auto k = name == "none" ? std::optional<std::int64_t>(0)
                                   : parse_integer(name.starts_with('k') ? name.substr(1) : "");
-    if (!k || *k < 0 || *k > 64) return table.error(row, *policy, fmt::format("'{}' is not none, k1, k2, …", name));
-    if ((*concurrency)[row] != 1) return table.error(row, *policy, "a speed at more than one user cannot be fitted here");
+    if (!k || *k < 0 || *k > 64)
+      return table.error(row, *policy, fmt::format("'{}' is not none, k1, k2, …", name));
+    if ((*concurrency)[row] != 1)
+      return table.error(row, *policy, "a speed at more than one user cannot be fitted here");
     if (std::find(names.begin(), names.end(), name) != names.end()) {
       return table.error(row, *policy, fmt::format("'{}' appears twice", name));
     }
@@ -63,23 +65,28 @@ Result<std::vector<SingleUserSpeed>> read_single_user_speeds(const CsvTable& tab
   }
   for (const std::string& name : fitted) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      return Error{fmt::format("no speed '{}' in {}", name, table.path()), {}, known_names_advice(name, names)};
+      return Error{
+          fmt::format("no speed '{}' in {}", name, table.path()), {}, known_names_advice(name, names)};
     }
   }
   std::sort(speeds.begin(), speeds.end(), [](const auto& a, const auto& b) { return a.k < b.k; });
   return speeds;
 }
 
-Result<std::vector<double>> survival_from_accepted_lengths(const std::vector<AcceptedLength>& lengths, int block_size) {
+Result<std::vector<double>> survival_from_accepted_lengths(const std::vector<AcceptedLength>& lengths,
+                                                           int block_size) {
   std::vector<double> survival;
   double last = 1, tokens = 1, ratio = 1;
   for (const AcceptedLength& length : lengths) {
     const int n = length.k - static_cast<int>(survival.size());
     const auto solved = ratio_for_sum(last, n, length.tokens - tokens);
     if (!solved) {
-      return Error{fmt::format("no survival that falls with position gives the accepted length {:.3f} at k {} after "
-                               "{:.3f}", length.tokens, length.k, tokens),
-                   {}, "leave that k out of fitted to predict it instead"};
+      return Error{
+          fmt::format("no survival that falls with position gives the accepted length {:.3f} at k {} after "
+                      "{:.3f}",
+                      length.tokens, length.k, tokens),
+          {},
+          "leave that k out of fitted to predict it instead"};
     }
     ratio = *solved;
     for (int i = 0; i < n; ++i) survival.push_back(last *= ratio);
@@ -92,8 +99,8 @@ Result<std::vector<double>> survival_from_accepted_lengths(const std::vector<Acc
 namespace {
 
 /// The latent whose back-to-back rounds at each k show the accepted length measured there.
-Result<SolvedDomain> fit_lengths_at_their_depths(const std::vector<AcceptedLength>& measured, int block_size, double auc,
-                                                 const LatentSpread& spread) {
+Result<SolvedDomain> fit_lengths_at_their_depths(const std::vector<AcceptedLength>& measured, int block_size,
+                                                 double auc, const LatentSpread& spread) {
   constexpr int kIterations = 12;
   constexpr double kTolerance = 0.002;
   std::vector<AcceptedLength> wanted = measured;  // at depth block_size
@@ -110,7 +117,9 @@ Result<SolvedDomain> fit_lengths_at_their_depths(const std::vector<AcceptedLengt
     }
     if (miss < kTolerance) return solved;
   }
-  return Error{"no acceptance of this kind shows all fitted speeds", {}, "leave a k out of fitted to predict it instead"};
+  return Error{"no acceptance of this kind shows all fitted speeds",
+               {},
+               "leave a k out of fitted to predict it instead"};
 }
 
 const char* role_of(int position, const std::vector<AcceptedLength>& lengths) {
@@ -123,11 +132,13 @@ const char* role_of(int position, const std::vector<AcceptedLength>& lengths) {
 }
 
 /// The fit, given `seconds`: T_k of each speed.
-Result<SingleUserFit> fit_rounds(const std::vector<SingleUserSpeed>& speeds, const std::vector<double>& seconds,
-                                 double overhead_seconds, int block_size, double auc, const LatentSpread& spread) {
+Result<SingleUserFit> fit_rounds(const std::vector<SingleUserSpeed>& speeds,
+                                 const std::vector<double>& seconds, double overhead_seconds, int block_size,
+                                 double auc, const LatentSpread& spread) {
   std::vector<AcceptedLength> lengths;
   for (std::size_t i = 0; i < speeds.size(); ++i) {
-    if (speeds[i].k > 0 && speeds[i].fitted) lengths.push_back({speeds[i].k, speeds[i].tokens_per_second * seconds[i]});
+    if (speeds[i].k > 0 && speeds[i].fitted)
+      lengths.push_back({speeds[i].k, speeds[i].tokens_per_second * seconds[i]});
   }
   if (lengths.empty()) return Error{"survival needs the fitted speed of at least one k"};
   if (lengths.back().k > block_size) {
@@ -148,8 +159,8 @@ Result<SingleUserFit> fit_rounds(const std::vector<SingleUserSpeed>& speeds, con
     const SingleUserSpeed& speed = speeds[i];
     if (speed.k > block_size) continue;
     const double tokens = speed.k == 0 ? 1 : accepted_length_at_depth(fit.domain.latent, spread, speed.k);
-    fit.lines.push_back({"user speed of " + speed_name(speed.k), speed.fitted ? "fitted" : "predicted", "tokens/s",
-                         speed.tokens_per_second, tokens / seconds[i]});
+    fit.lines.push_back({"user speed of " + speed_name(speed.k), speed.fitted ? "fitted" : "predicted",
+                         "tokens/s", speed.tokens_per_second, tokens / seconds[i]});
   }
   fit.lines.push_back({"auc of the confidence's survival", "fitted", "1", auc, fit.domain.auc});
   return fit;
@@ -157,16 +168,17 @@ Result<SingleUserFit> fit_rounds(const std::vector<SingleUserSpeed>& speeds, con
 
 }  // namespace
 
-Result<SingleUserFit> fit_single_user(const std::vector<SingleUserSpeed>& speeds, const StepCost& cost, int block_size,
-                                      double auc, const LatentSpread& spread) {
+Result<SingleUserFit> fit_single_user(const std::vector<SingleUserSpeed>& speeds, const StepCost& cost,
+                                      int block_size, double auc, const LatentSpread& spread) {
   if (speeds.empty() || speeds[0].k != 0 || !speeds[0].fitted) {
     return Error{"the overhead needs the fitted speed of 'none'", {}, "add none to fitted"};
   }
   const double overhead_seconds = 1 / speeds[0].tokens_per_second - cost.verify_seconds(1, 1);
-  if (overhead_seconds < 0) return Error{"one token without speculation takes less than its measured step cost"};
+  if (overhead_seconds < 0)
+    return Error{"one token without speculation takes less than its measured step cost"};
   std::vector<double> seconds;
-  std::vector<double> arguments = {static_cast<double>(block_size), auc, spread.between_request_share, spread.text_share,
-                                   static_cast<double>(spread.text_correlation_tokens)};
+  std::vector<double> arguments = {static_cast<double>(block_size), auc, spread.between_request_share,
+                                   spread.text_share, static_cast<double>(spread.text_correlation_tokens)};
   for (const SingleUserSpeed& speed : speeds) {
     seconds.push_back(round_seconds(cost, overhead_seconds, speed.k));
     arguments.insert(arguments.end(), {static_cast<double>(speed.k), speed.tokens_per_second, seconds.back(),

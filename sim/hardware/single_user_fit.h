@@ -25,7 +25,8 @@ struct SingleUserFit {
   std::vector<FitLine> lines;    // what was solved, interpolated, extrapolated, fitted and predicted
 };
 
-/// Reads columns policy (`none`, `k1`, `k3`, …), concurrency (1) and user_tokens_per_s; `fitted` names the rows to fit.
+/// Reads columns policy (`none`, `k1`, `k3`, …), concurrency (1) and user_tokens_per_s; `fitted` names the
+/// rows to fit.
 Result<std::vector<SingleUserSpeed>> read_single_user_speeds(const CsvTable& table,
                                                              const std::vector<std::string>& fitted);
 
@@ -35,20 +36,22 @@ struct AcceptedLength {
   double tokens = 0;
 };
 
-/// Survival at positions 1..block_size whose sums up to each k are `tokens` - 1. Between two k the log survival is
-/// linear in position, and past the last one it goes on with the last slope, so only a sum over a single position
-/// identifies it. Fails, naming the k, where no non-increasing survival gives the sums.
-Result<std::vector<double>> survival_from_accepted_lengths(const std::vector<AcceptedLength>& lengths, int block_size);
+/// Survival at positions 1..block_size whose sums up to each k are `tokens` - 1. Between two k the log
+/// survival is linear in position, and past the last one it goes on with the last slope, so only a sum over a
+/// single position identifies it. Fails, naming the k, where no non-increasing survival gives the sums.
+Result<std::vector<double>> survival_from_accepted_lengths(const std::vector<AcceptedLength>& lengths,
+                                                           int block_size);
 
 /// Solves the step overhead and the acceptance by position from speeds of one user and measured step costs.
 ///
 /// With one user a round of k draft tokens takes T_k = draft(1) + verify(1 + k) + overhead and yields
-/// τ_k = speed · T_k tokens (REFERENCE.md 1). The speed without speculation gives the overhead, each fitted k its τ_k.
-/// Each was measured in rounds of its own depth, and difficulty is correlated along a text: deep rounds mostly start
-/// right after a rejection, where text is hard, shallow ones less. So the latent is solved until back-to-back rounds at
-/// each fitted depth show its τ_k (to 0.002), with survival at depth block_size from survival_from_accepted_lengths.
-/// Remembered for the life of the program; thread-safe.
-Result<SingleUserFit> fit_single_user(const std::vector<SingleUserSpeed>& speeds, const StepCost& cost_without_overhead,
-                                      int block_size, double auc, const LatentSpread& spread);
+/// τ_k = speed · T_k tokens (REFERENCE.md 1). The speed without speculation gives the overhead, each fitted k
+/// its τ_k. Each was measured in rounds of its own depth, and difficulty is correlated along a text: deep
+/// rounds mostly start right after a rejection, where text is hard, shallow ones less. So the latent is
+/// solved until back-to-back rounds at each fitted depth show its τ_k (to 0.002), with survival at depth
+/// block_size from survival_from_accepted_lengths. Remembered for the life of the program; thread-safe.
+Result<SingleUserFit> fit_single_user(const std::vector<SingleUserSpeed>& speeds,
+                                      const StepCost& cost_without_overhead, int block_size, double auc,
+                                      const LatentSpread& spread);
 
 }  // namespace dspark

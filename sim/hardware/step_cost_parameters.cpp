@@ -6,8 +6,9 @@ namespace dspark {
 namespace {
 
 /// A measured table in the first of its two forms of name: `size_column`, `milliseconds_column`.
-std::optional<CostTable> read_table(Parameters& group, const char* size_column, const char* milliseconds_column,
-                                    std::string_view meaning, const CostTable::Options& options) {
+std::optional<CostTable> read_table(Parameters& group, const char* size_column,
+                                    const char* milliseconds_column, std::string_view meaning,
+                                    const CostTable::Options& options) {
   const Position position = group.position_of("table");
   InputFile file = group.file("table", meaning);
   if (file.content.empty()) return std::nullopt;  // the error is already there, or this is only a listing
@@ -36,13 +37,18 @@ void read_verify_cost(Parameters& parameters, StepCost::Parts& parts) {
   const bool affine = verify.given("bias_ms") && !verify.given("table");
   if (affine || verify.is_describing()) {
     parts.verify_affine.bias_seconds =
-        1e-3 * verify.number("bias_ms", {.min = 0, .unit = "ms", .meaning = "affine cost instead of `table`: constant"});
-    parts.verify_affine.seconds_per_request = 1e-3 * verify.number(
-        "per_request_ms", {.min = 0, .default_value = 0, .unit = "ms", .meaning = "affine cost: per request"});
-    parts.verify_affine.seconds_per_token = 1e-3 * verify.number(
-        "per_token_ms", {.min = 0, .default_value = 0, .unit = "ms", .meaning = "affine cost: per row"});
+        1e-3 * verify.number("bias_ms",
+                             {.min = 0, .unit = "ms", .meaning = "affine cost instead of `table`: constant"});
+    parts.verify_affine.seconds_per_request =
+        1e-3 *
+        verify.number("per_request_ms",
+                      {.min = 0, .default_value = 0, .unit = "ms", .meaning = "affine cost: per request"});
+    parts.verify_affine.seconds_per_token =
+        1e-3 * verify.number("per_token_ms",
+                             {.min = 0, .default_value = 0, .unit = "ms", .meaning = "affine cost: per row"});
     if (!(parts.verify_affine.bias_seconds > 0) && !verify.is_describing()) {
-      verify.add_error("'bias_ms' must be above 0: a step that takes no time is no machine", verify.position_of("bias_ms"));
+      verify.add_error("'bias_ms' must be above 0: a step that takes no time is no machine",
+                       verify.position_of("bias_ms"));
     }
     if (parts.verify_affine.seconds_per_request == 0 && parts.verify_affine.seconds_per_token == 0 &&
         !verify.is_describing()) {
@@ -52,13 +58,19 @@ void read_verify_cost(Parameters& parameters, StepCost::Parts& parts) {
     if (affine) return;
   }
   CostTable::Options options;
-  options.capture_limit = static_cast<double>(verify.integer(
-      "capture_limit", {.min = 0, .max = 1 << 24, .default_value = 0, .unit = "tokens",
-                        .meaning = "largest captured graph: a staircase up to it, linear pieces beyond; 0: the "
-                                   "table's largest size"}));
-  options.running_maximum = verify.flag(
-      "running_maximum", {.default_value = false, .meaning = "a larger step never costs less than a smaller one"});
-  parts.verify_table = read_table(verify, "tokens", "step_ms", "CSV with columns tokens and step_ms", options);
+  options.capture_limit = static_cast<double>(
+      verify.integer("capture_limit",
+                     {.min = 0,
+                      .max = 1 << 24,
+                      .default_value = 0,
+                      .unit = "tokens",
+                      .meaning = "largest captured graph: a staircase up to it, linear pieces beyond; 0: the "
+                                 "table's largest size"}));
+  options.running_maximum =
+      verify.flag("running_maximum",
+                  {.default_value = false, .meaning = "a larger step never costs less than a smaller one"});
+  parts.verify_table =
+      read_table(verify, "tokens", "step_ms", "CSV with columns tokens and step_ms", options);
 }
 
 }  // namespace
@@ -67,24 +79,36 @@ StepCost::Parts read_step_cost(Parameters& parameters, bool overhead_is_solved) 
   StepCost::Parts parts;
   read_verify_cost(parameters, parts);
   if (parameters.given("draft_cost") || parameters.is_describing()) {
-    Parameters draft = parameters.group("draft_cost", "time of drafting by the requests that draft; absent: free");
-    parts.draft_table = read_table(draft, "requests", "draft_ms", "CSV with columns requests and draft_ms", {});
+    Parameters draft =
+        parameters.group("draft_cost", "time of drafting by the requests that draft; absent: free");
+    parts.draft_table =
+        read_table(draft, "requests", "draft_ms", "CSV with columns requests and draft_ms", {});
     parts.sequential_drafter =
-        draft.choice("drafter", {.options = {"block", "sequential"}, .default_value = "block",
-                                 .meaning = "block: the table prices a whole block; sequential: one draft step"}) ==
+        draft.choice("drafter",
+                     {.options = {"block", "sequential"},
+                      .default_value = "block",
+                      .meaning = "block: the table prices a whole block; sequential: one draft step"}) ==
         "sequential";
   }
   if (!overhead_is_solved) {
-    parts.overhead_seconds = 1e-3 * parameters.number("step_overhead_ms", {.min = 0, .max = 1e6, .default_value = 0,
-                                                                          .unit = "ms",
-                                                                          .meaning = "added to every step"});
+    parts.overhead_seconds =
+        1e-3 *
+        parameters.number(
+            "step_overhead_ms",
+            {.min = 0, .max = 1e6, .default_value = 0, .unit = "ms", .meaning = "added to every step"});
   }
-  parts.decision_seconds = 1e-3 * parameters.number(
-      "decision_overhead_ms", {.min = 0, .max = 1e6, .default_value = 0, .unit = "ms",
-                               .meaning = "added to every step whose depths are chosen after drafting "
-                                          "(published: 0.04 .. 0.2)"});
+  parts.decision_seconds =
+      1e-3 * parameters.number("decision_overhead_ms",
+                               {.min = 0,
+                                .max = 1e6,
+                                .default_value = 0,
+                                .unit = "ms",
+                                .meaning = "added to every step whose depths are chosen after drafting "
+                                           "(published: 0.04 .. 0.2)"});
   parts.idle_drafter_tax = parameters.number(
-      "idle_drafter_tax", {.min = 0, .max = 10, .default_value = 0,
+      "idle_drafter_tax", {.min = 0,
+                           .max = 10,
+                           .default_value = 0,
                            .meaning = "share added to a step in which a loaded drafter drafts nothing "
                                       "(published: 0.15 .. 0.18)"});
   return parts;

@@ -6,9 +6,9 @@
 
 namespace dspark {
 
-/// Quantiles of positive values in constant memory: a histogram whose buckets are the value's exponent and the first
-/// seven bits of its mantissa. A reported quantile lies within 0.4 % of a value that has that rank; values outside
-/// 2^-40 .. 2^40 count in the outermost buckets. Exact under merging and in any order.
+/// Quantiles of positive values in constant memory: a histogram whose buckets are the value's exponent and
+/// the first seven bits of its mantissa. A reported quantile lies within 0.4 % of a value that has that rank;
+/// values outside 2^-40 .. 2^40 count in the outermost buckets. Exact under merging and in any order.
 class QuantileSketch {
  public:
   static constexpr double kRelativeError = 0.004;

@@ -144,7 +144,8 @@ ReplicationResult RunMetrics::result() const {
   const auto add_quantiles = [&add](const std::string& name, const QuantileSketch& sketch) {
     if (sketch.weight() == 0) return;
     add(name + "_mean", sketch.mean());
-    for (const int percent : {10, 50, 90, 99}) add(fmt::format("{}_p{}", name, percent), sketch.quantile(percent / 100.0));
+    for (const int percent : {10, 50, 90, 99})
+      add(fmt::format("{}_p{}", name, percent), sketch.quantile(percent / 100.0));
   };
   const double window = to_seconds(window_end_ - window_begin_);
   add("throughput", output_tokens_ / window);

@@ -23,8 +23,8 @@ struct ServiceObjective {
   double tpot_seconds = 0;
 };
 
-/// All metrics of docs/metrics.md over the measured window, which opens when the last warm-up request finishes and
-/// closes when the last measured one does. Constant memory.
+/// All metrics of docs/metrics.md over the measured window, which opens when the last warm-up request
+/// finishes and closes when the last measured one does. Constant memory.
 class RunMetrics final : public Watcher {
  public:
   RunMetrics(const StopRule& stop, const ServiceObjective& objective, int kv_blocks, int block_size);
@@ -34,7 +34,8 @@ class RunMetrics final : public Watcher {
   std::int64_t measured_requests() const { return measured_; }
   /// Closes the window where the workload ended before the stop rule did.
   void close(VirtualTime now);
-  /// Metrics, series and reliability; digest and events are the caller's. At least one request must be measured.
+  /// Metrics, series and reliability; digest and events are the caller's. At least one request must be
+  /// measured.
   ReplicationResult result() const;
 
   void arrived(const RequestSpec& spec) override;
@@ -46,9 +47,9 @@ class RunMetrics final : public Watcher {
 
  private:
   struct Position {
-    double verified = 0;        // rounds that verified this position
-    double accepted = 0;        // and accepted it, with all before it
-    double reached = 0;         // verified it with all before it accepted
+    double verified = 0;  // rounds that verified this position
+    double accepted = 0;  // and accepted it, with all before it
+    double reached = 0;   // verified it with all before it accepted
   };
   struct Bin {
     double count = 0;

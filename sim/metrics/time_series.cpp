@@ -13,8 +13,9 @@ void TimeSeries::add(const StepRecord& step) {
         sums_[i / 2] = s;
       } else {
         Sums& t = sums_[i / 2];
-        t = {t.steps + s.steps,     t.tokens + s.tokens,           t.running + s.running, t.waiting + s.waiting,
-             t.verified + s.verified, t.decode_rows + s.decode_rows, t.rows + s.rows};
+        t = {t.steps + s.steps,     t.tokens + s.tokens,     t.running + s.running,
+             t.waiting + s.waiting, t.verified + s.verified, t.decode_rows + s.decode_rows,
+             t.rows + s.rows};
       }
     }
     sums_.resize((sums_.size() + 1) / 2);

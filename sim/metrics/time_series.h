@@ -7,8 +7,8 @@
 
 namespace dspark {
 
-/// The run by windows of virtual time. Starts with windows of 1/16 s; where more than 128 are needed, neighbours merge
-/// and the width doubles, so memory is constant and the windows are the same on every run.
+/// The run by windows of virtual time. Starts with windows of 1/16 s; where more than 128 are needed,
+/// neighbours merge and the width doubles, so memory is constant and the windows are the same on every run.
 class TimeSeries {
  public:
   /// A step counts in the window in which it ends.

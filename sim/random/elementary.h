@@ -5,9 +5,9 @@
 
 namespace dspark {
 
-// exp, log and their kin as our own polynomials: libm's bits differ with the processor, ours do not, and the float
-// versions vectorise. Errors: double versions below 4e-16 relative, the float logistic below 2e-7 absolute, the float log
-// below 2e-7 of the larger of 1 and its value (elementary_test.cpp).
+// exp, log and their kin as our own polynomials: libm's bits differ with the processor, ours do not, and the
+// float versions vectorise. Errors: double versions below 4e-16 relative, the float logistic below 2e-7
+// absolute, the float log below 2e-7 of the larger of 1 and its value (elementary_test.cpp).
 
 /// e^x; 0 below -708, +inf above 709.
 double exp_portable(double x);
@@ -19,7 +19,8 @@ double normal_quantile(double u);
 /// 1 / (1 + e^-x) in float, any x.
 inline float logistic(float x) {
   x = x < -30.0f ? -30.0f : (x > 30.0f ? 30.0f : x);
-  // e^-x = 2^n · e^r with n whole and |r| <= ln 2 / 2; adding and subtracting 1.5·2^23 rounds to a whole number.
+  // e^-x = 2^n · e^r with n whole and |r| <= ln 2 / 2; adding and subtracting 1.5·2^23 rounds to a whole
+  // number.
   const float scaled = x * -1.44269504f;
   const float rounded = (scaled + 12582912.0f) - 12582912.0f;
   const float r = (scaled - rounded) * 0.693147181f;
@@ -49,8 +50,8 @@ inline float log_portable(float x) {
   return static_cast<float>(exponent) * 0.693147181f + s * (2.0f + s2 * p);
 }
 
-/// A standard normal variate from 32 random bits: the quantile function on a grid of 4096 points, linear between.
-/// Truncated at ±3.7; used for latent difficulty, where the far tail carries nothing.
+/// A standard normal variate from 32 random bits: the quantile function on a grid of 4096 points, linear
+/// between. Truncated at ±3.7; used for latent difficulty, where the far tail carries nothing.
 float normal_from_bits(std::uint32_t bits);
 /// The grid itself, for loops over columns: 4097 values, `normal_from_bits` inlined.
 const float* normal_grid();

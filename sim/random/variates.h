@@ -15,7 +15,8 @@ struct VariateKey {
 double uniform_variate(const VariateKey& key);      // (0, 1)
 double exponential_variate(const VariateKey& key);  // mean 1
 double normal_variate(const VariateKey& key);
-/// Gamma with the given shape > 0 and mean 1 (Marsaglia and Tsang 2000; rejections take further groups of the key).
+/// Gamma with the given shape > 0 and mean 1 (Marsaglia and Tsang 2000; rejections take further groups of the
+/// key).
 double gamma_variate(const VariateKey& key, double shape);
 
 }  // namespace dspark

@@ -45,7 +45,8 @@ Result<CsvTable> CsvTable::parse(InputFile file) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (trim(line).empty() || line.starts_with('#')) continue;
     if (const auto bad = std::find_if(line.begin(), line.end(), is_control); bad != line.end()) {
-      return error(number, static_cast<std::size_t>(bad - line.begin()), "a control character: this is not a text table");
+      return error(number, static_cast<std::size_t>(bad - line.begin()),
+                   "a control character: this is not a text table");
     }
     if (const auto quote = line.find('"'); quote != std::string_view::npos) {
       return error(number, quote, "quoted fields are not supported");
@@ -64,7 +65,8 @@ Result<CsvTable> CsvTable::parse(InputFile file) {
       continue;
     }
     if (fields.size() != table.columns_.size()) {
-      return error(number, 0, fmt::format("{} fields where the header has {}", fields.size(), table.columns_.size()));
+      return error(number, 0,
+                   fmt::format("{} fields where the header has {}", fields.size(), table.columns_.size()));
     }
     table.fields_.insert(table.fields_.end(), fields.begin(), fields.end());
     table.line_.push_back(number);

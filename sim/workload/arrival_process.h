@@ -11,8 +11,8 @@
 
 namespace dspark {
 
-/// When requests arrive. Immutable and shared; `start` makes the source of one run, which refers to the process and
-/// the shapes.
+/// When requests arrive. Immutable and shared; `start` makes the source of one run, which refers to the
+/// process and the shapes.
 class ArrivalProcess {
  public:
   virtual ~ArrivalProcess() = default;
@@ -43,7 +43,9 @@ class OpenSource : public Source {
  public:
   OpenSource(const RequestShapes& shapes, RandomKey key) : shapes_(shapes), key_(key) {}
   void start(ArrivalSink& sink) override { emit_next(0, 0, sink); }
-  void arrived(const RequestSpec& spec, ArrivalSink& sink) override { emit_next(spec.arrival, spec.ordinal + 1, sink); }
+  void arrived(const RequestSpec& spec, ArrivalSink& sink) override {
+    emit_next(spec.arrival, spec.ordinal + 1, sink);
+  }
   void finished(const RequestSpec&, VirtualTime, ArrivalSink&) override {}
   void lost(const RequestSpec&, VirtualTime, ArrivalSink&) override {}
 

@@ -23,7 +23,8 @@ const std::vector<LengthsEntry>& length_distributions() {
 
 namespace {
 
-std::unique_ptr<const LengthDistribution> read_lengths(Parameters& workload, const char* name, const char* meaning) {
+std::unique_ptr<const LengthDistribution> read_lengths(Parameters& workload, const char* name,
+                                                       const char* meaning) {
   std::vector<std::string> names;
   for (const LengthsEntry& entry : length_distributions()) names.push_back(entry.name);
   Selection selection = workload.one_of(name, names, meaning);
@@ -41,19 +42,25 @@ RequestShapes::RequestShapes(Parameters& workload, bool own_lengths) {
     output_ = read_lengths(workload, "output_tokens", "lengths of replies");
   }
   max_output_tokens_ = static_cast<std::int32_t>(
-      workload.integer("max_output_tokens", {.min = 1, .max = kUnlimited, .default_value = kUnlimited, .unit = "tokens",
+      workload.integer("max_output_tokens", {.min = 1,
+                                             .max = kUnlimited,
+                                             .default_value = kUnlimited,
+                                             .unit = "tokens",
                                              .meaning = "known limit of every reply"}));
-  const Value* weights = workload.raw("domains", "map of weights", "names and weights of the domains that requests mix");
+  const Value* weights =
+      workload.raw("domains", "map of weights", "names and weights of the domains that requests mix");
   if (weights == nullptr) return;
   if (weights->map() == nullptr || weights->map()->empty()) {
-    workload.add_error("'domains' must be a map of weights", weights->position, "for example {math: 1, chat: 2}");
+    workload.add_error("'domains' must be a map of weights", weights->position,
+                       "for example {math: 1, chat: 2}");
     return;
   }
   double total = 0;
   for (const Value::Entry& entry : *weights->map()) {
     const auto weight = entry.value.scalar() ? parse_number(*entry.value.scalar()) : std::nullopt;
     if (!weight || *weight <= 0 || *weight > 1e6) {
-      workload.add_error("the weight of domain '" + entry.key + "' must be a number above 0", entry.value.position);
+      workload.add_error("the weight of domain '" + entry.key + "' must be a number above 0",
+                         entry.value.position);
       return;
     }
     domains_.push_back(entry.key);

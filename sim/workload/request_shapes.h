@@ -15,8 +15,10 @@ class LengthDistribution {
  public:
   virtual ~LengthDistribution() = default;
   /// Tokens, at least 1.
-  virtual std::int32_t sample(RandomKey key, Stream stream, std::uint32_t source, std::uint32_t ordinal) const = 0;
-  /// A length known beforehand (a benchmark that ignores the end of text) limits the reply; others end it unforeseen.
+  virtual std::int32_t sample(RandomKey key, Stream stream, std::uint32_t source,
+                              std::uint32_t ordinal) const = 0;
+  /// A length known beforehand (a benchmark that ignores the end of text) limits the reply; others end it
+  /// unforeseen.
   virtual bool known_beforehand() const { return false; }
 };
 
@@ -36,8 +38,8 @@ const std::vector<LengthsEntry>& length_distributions();
 /// What requests look like: lengths and domain, a function of (source, ordinal).
 class RequestShapes {
  public:
-  /// Reads prompt_tokens, output_tokens, max_output_tokens and domains from the workload's map; lengths only where
-  /// `own_lengths` (a trace brings its own).
+  /// Reads prompt_tokens, output_tokens, max_output_tokens and domains from the workload's map; lengths only
+  /// where `own_lengths` (a trace brings its own).
   RequestShapes(Parameters& workload, bool own_lengths);
 
   /// Fills lengths (where they are ours) and domain.

@@ -9,8 +9,9 @@ namespace dspark {
 
 constexpr std::int32_t kUnlimited = std::numeric_limits<std::int32_t>::max();
 
-/// A request as its source describes it. (source, ordinal) is its identity, in every draw: the same users, prompts
-/// and think times whatever the policy. Fields that a workload does not use keep their defaults and cost nothing.
+/// A request as its source describes it. (source, ordinal) is its identity, in every draw: the same users,
+/// prompts and think times whatever the policy. Fields that a workload does not use keep their defaults and
+/// cost nothing.
 struct RequestSpec {
   VirtualTime arrival = 0;
   std::uint32_t source = 0;   // a user, or the stream of an open source
@@ -36,8 +37,8 @@ class ArrivalSink {
   virtual void emit(const RequestSpec& spec) = 0;
 };
 
-/// A run's traffic. It is told of everything that happens to its requests and may emit more: open arrivals, closed
-/// loops, sessions and agents are this one hook. One object serves one run.
+/// A run's traffic. It is told of everything that happens to its requests and may emit more: open arrivals,
+/// closed loops, sessions and agents are this one hook. One object serves one run.
 class Source {
  public:
   virtual ~Source() = default;

@@ -19,13 +19,17 @@ using testing::written_map;
 /// A whole scenario; `change` may edit it by top-level key.
 Value scenario_value(const std::string& policy = "dspark_async") {
   return written_map(
-      {{"machine", written_map({{"modelled", written_map({{"verify_cost", written_map({{"bias_ms", written("5")},
-                                                                                      {"per_token_ms", written("0.02")}})},
-                                                          {"acceptance", written_map({{"survival", written_list({"0.8", "0.5", "0.3"})}})},
-                                                          {"kv", written_map({{"blocks", written("512")}})}})}})},
-       {"workload", written_map({{"arrivals", written_map({{"closed_loop", written_map({{"users", written("6")}})}})},
-                                 {"prompt_tokens", written_map({{"fixed", written("20")}})},
-                                 {"output_tokens", written_map({{"fixed", written("30")}})}})},
+      {{"machine",
+        written_map(
+            {{"modelled",
+              written_map({{"verify_cost",
+                            written_map({{"bias_ms", written("5")}, {"per_token_ms", written("0.02")}})},
+                           {"acceptance", written_map({{"survival", written_list({"0.8", "0.5", "0.3"})}})},
+                           {"kv", written_map({{"blocks", written("512")}})}})}})},
+       {"workload",
+        written_map({{"arrivals", written_map({{"closed_loop", written_map({{"users", written("6")}})}})},
+                     {"prompt_tokens", written_map({{"fixed", written("20")}})},
+                     {"output_tokens", written_map({{"fixed", written("30")}})}})},
        {"policy", written(policy)},
        {"stop", written_map({{"requests", written("60")}, {"warmup_requests", written("12")}})}});
 }
@@ -89,7 +93,8 @@ TEST(Scenario, RefusesWhatWouldBeIgnoredOrCannotBe) {
   EXPECT_THAT(errors_of(scenario_value("dspork")), Contains(HasSubstr("did you mean 'dspark'?")));
 
   Value extra = scenario_value();
-  std::get<Value::Map>(at_path(extra, {"machine", "modelled"})->content).push_back({"overhead_ms", {}, written("1")});
+  std::get<Value::Map>(at_path(extra, {"machine", "modelled"})->content)
+      .push_back({"overhead_ms", {}, written("1")});
   EXPECT_THAT(errors_of(extra), Contains(HasSubstr("unknown key 'overhead_ms'")));
 
   Value rising = scenario_value();

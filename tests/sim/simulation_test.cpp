@@ -43,7 +43,9 @@ TEST(Simulation, TheSameKeyTakesTheSamePathAndAnotherKeyAnother) {
 TEST(Simulation, PoliciesSeeTheSameRequests) {
   struct Specs final : Watcher {
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::array<std::int32_t, 2>> seen;
-    void arrived(const RequestSpec& s) override { seen[{s.source, s.ordinal}] = {s.prompt_tokens, s.output_tokens()}; }
+    void arrived(const RequestSpec& s) override {
+      seen[{s.source, s.ordinal}] = {s.prompt_tokens, s.output_tokens()};
+    }
   };
   Specs specs[2];
   for (int i = 0; i < 2; ++i) {
@@ -100,8 +102,8 @@ TEST(Simulation, ClosedLoopThroughputIsUsersTimesAcceptedLengthOverStepTime) {
   EXPECT_NEAR(metric(result, "busy_share"), 1, 1e-9);
 }
 
-/// Acceptance a at every position, independent: τ = (1 - a^(k+1)) / (1 - a). Tolerance: four standard errors of the
-/// mean over the rounds counted, a round's variance being at most k²/4.
+/// Acceptance a at every position, independent: τ = (1 - a^(k+1)) / (1 - a). Tolerance: four standard errors
+/// of the mean over the rounds counted, a round's variance being at most k²/4.
 TEST(Simulation, FixedDepthMeetsGeometricAcceptedLength) {
   for (const double a : {0.5, 0.8, 0.9}) {
     SmallSystem system;
@@ -118,8 +120,8 @@ TEST(Simulation, FixedDepthMeetsGeometricAcceptedLength) {
   }
 }
 
-/// One request at a time, one step each, all equal: an M/D/1 queue, whose mean wait is ρ·s / (2 (1 - ρ)). The waits of a
-/// queue are correlated; the tolerance is four standard errors of ten replications.
+/// One request at a time, one step each, all equal: an M/D/1 queue, whose mean wait is ρ·s / (2 (1 - ρ)). The
+/// waits of a queue are correlated; the tolerance is four standard errors of ten replications.
 TEST(Simulation, OneRequestAtATimeIsAnMD1Queue) {
   const double service = 4e-3 + 1e-4;
   for (const double load : {0.3, 0.7}) {

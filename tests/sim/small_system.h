@@ -25,12 +25,13 @@ struct SmallSystem {
   std::string batching_name = "decode_first";
   std::string arrivals_name = "closed_loop";
   Value arrivals = written_map({{"users", written("12")}});
-  Value workload = written_map({{"prompt_tokens", written_map({{"lognormal", written_map({{"median", written("10")},
-                                                                                          {"sigma", written("0.7")},
-                                                                                          {"max", written("60")}})}})},
-                                {"output_tokens", written_map({{"lognormal", written_map({{"median", written("20")},
-                                                                                          {"sigma", written("0.5")},
-                                                                                          {"max", written("80")}})}})}});
+  Value workload =
+      written_map({{"prompt_tokens", written_map({{"lognormal", written_map({{"median", written("10")},
+                                                                             {"sigma", written("0.7")},
+                                                                             {"max", written("60")}})}})},
+                   {"output_tokens", written_map({{"lognormal", written_map({{"median", written("20")},
+                                                                             {"sigma", written("0.5")},
+                                                                             {"max", written("80")}})}})}});
   PrefillElsewherePrice elsewhere{.fixed_seconds = 0.01, .seconds_per_token = 1e-4};
   RandomKey key{1, 2};
 

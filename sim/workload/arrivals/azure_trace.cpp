@@ -43,8 +43,10 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   for (std::size_t i = 0; i < kForm.size(); ++i) {
     if (kForm[i] != '0' && text[i] != kForm[i]) return std::nullopt;
   }
-  const auto year = digits_at(text, 0, 4, 9999), month = digits_at(text, 5, 2, 12), day = digits_at(text, 8, 2, 31);
-  const auto hour = digits_at(text, 11, 2, 23), minute = digits_at(text, 14, 2, 59), second = digits_at(text, 17, 2, 60);
+  const auto year = digits_at(text, 0, 4, 9999), month = digits_at(text, 5, 2, 12),
+             day = digits_at(text, 8, 2, 31);
+  const auto hour = digits_at(text, 11, 2, 23), minute = digits_at(text, 14, 2, 59),
+             second = digits_at(text, 17, 2, 60);
   if (!year || !month || !day || !hour || !minute || !second || *year < 1970 || *month < 1 || *day < 1) {
     return std::nullopt;
   }
@@ -57,7 +59,8 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
     nanoseconds = *value;
     for (std::size_t i = fraction.size(); i < 10; ++i) nanoseconds *= 10;
   }
-  const std::int64_t seconds = ((days_from_civil(*year, *month, *day) * 24 + *hour) * 60 + *minute) * 60 + *second;
+  const std::int64_t seconds =
+      ((days_from_civil(*year, *month, *day) * 24 + *hour) * 60 + *minute) * 60 + *second;
   return seconds * 1'000'000'000 + nanoseconds;
 }
 
@@ -125,17 +128,23 @@ class TraceSource final : public Source {
 
 }  // namespace
 
-/// Recorded traffic: columns TIMESTAMP, ContextTokens, GeneratedTokens, as the Azure Public Dataset publishes its LLM
-/// inference traces of 2023. Replies end where the trace's did, unforeseen by the server.
+/// Recorded traffic: columns TIMESTAMP, ContextTokens, GeneratedTokens, as the Azure Public Dataset publishes
+/// its LLM inference traces of 2023. Replies end where the trace's did, unforeseen by the server.
 ///
 ///     arrivals: {azure_trace: {file: traces/azure_2023_conv.csv, time_scale: 2}}
 class AzureTrace final : public ArrivalProcess {
  public:
   explicit AzureTrace(Parameters& parameters)
-      : time_scale_(parameters.number("time_scale", {.min = 1e-3, .max = 1e3, .default_value = 1,
-                                                     .meaning = "factor on all gaps: 2 stretches to half the rate"})),
-        keep_(parameters.number("keep", {.min = 1e-4, .max = 1, .default_value = 1,
-                                         .meaning = "share of the rows kept, drawn anew in each replication"})) {
+      : time_scale_(
+            parameters.number("time_scale", {.min = 1e-3,
+                                             .max = 1e3,
+                                             .default_value = 1,
+                                             .meaning = "factor on all gaps: 2 stretches to half the rate"})),
+        keep_(parameters.number("keep",
+                                {.min = 1e-4,
+                                 .max = 1,
+                                 .default_value = 1,
+                                 .meaning = "share of the rows kept, drawn anew in each replication"})) {
     InputFile file = parameters.file("file", "CSV with columns TIMESTAMP, ContextTokens, GeneratedTokens");
     if (file.content.empty()) return;  // the error is already there, or this is only a listing
     auto rows = read_trace(std::move(file));

@@ -15,17 +15,23 @@ class ClosedLoopSource final : public Source {
   void start(ArrivalSink& sink) override {
     for (int user = 0; user < users_; ++user) {
       RequestSpec spec = request(static_cast<std::uint32_t>(user), 0, 0);
-      // First replies have random residual lengths, or equal replies that start together end together for ever.
+      // First replies have random residual lengths, or equal replies that start together end together for
+      // ever.
       const double share = uniform_variate({key_, Stream::kInitialPhase, spec.source, 0});
       for (std::int32_t* length : {&spec.output_limit, &spec.output_end}) {
-        if (*length != kUnlimited) *length = std::max(1, static_cast<std::int32_t>(std::ceil(share * *length)));
+        if (*length != kUnlimited)
+          *length = std::max(1, static_cast<std::int32_t>(std::ceil(share * *length)));
       }
       sink.emit(spec);
     }
   }
   void arrived(const RequestSpec&, ArrivalSink&) override {}
-  void finished(const RequestSpec& spec, VirtualTime now, ArrivalSink& sink) override { emit_next(spec, now, sink); }
-  void lost(const RequestSpec& spec, VirtualTime now, ArrivalSink& sink) override { emit_next(spec, now, sink); }
+  void finished(const RequestSpec& spec, VirtualTime now, ArrivalSink& sink) override {
+    emit_next(spec, now, sink);
+  }
+  void lost(const RequestSpec& spec, VirtualTime now, ArrivalSink& sink) override {
+    emit_next(spec, now, sink);
+  }
 
  private:
   RequestSpec request(std::uint32_t user, std::uint32_t ordinal, VirtualTime arrival) const {
@@ -40,7 +46,8 @@ class ClosedLoopSource final : public Source {
     const std::uint32_t ordinal = last.ordinal + 1;
     VirtualTime think = 0;
     if (think_seconds_ > 0) {
-      think = to_virtual_time(think_seconds_ * exponential_variate({key_, Stream::kArrival, last.source, ordinal}));
+      think = to_virtual_time(think_seconds_ *
+                              exponential_variate({key_, Stream::kArrival, last.source, ordinal}));
     }
     sink.emit(request(last.source, ordinal, now + think));
   }
@@ -61,9 +68,13 @@ class ClosedLoop final : public ArrivalProcess {
   explicit ClosedLoop(Parameters& parameters)
       : users_(static_cast<int>(
             parameters.integer("users", {.min = 1, .max = 1 << 20, .unit = "users", .meaning = "users"}))),
-        think_seconds_(parameters.number("think_seconds", {.min = 0, .max = 1e6, .default_value = 0, .unit = "s",
-                                                           .meaning = "mean time between a reply's end and the "
-                                                                      "user's next request, exponential"})) {}
+        think_seconds_(
+            parameters.number("think_seconds", {.min = 0,
+                                                .max = 1e6,
+                                                .default_value = 0,
+                                                .unit = "s",
+                                                .meaning = "mean time between a reply's end and the "
+                                                           "user's next request, exponential"})) {}
 
   std::unique_ptr<Source> start(const RequestShapes& shapes, RandomKey key) const override {
     return std::make_unique<ClosedLoopSource>(shapes, key, users_, think_seconds_);

@@ -27,8 +27,10 @@ class GammaSource final : public OpenSource {
 class GammaArrivals final : public ArrivalProcess {
  public:
   explicit GammaArrivals(Parameters& parameters)
-      : rate_(parameters.number("rate", {.min = 1e-6, .max = 1e6, .unit = "requests/s", .meaning = "mean rate"})),
-        cv_(parameters.number("cv", {.min = 0.05, .max = 20, .meaning = "coefficient of variation of the gaps"})) {}
+      : rate_(parameters.number("rate",
+                                {.min = 1e-6, .max = 1e6, .unit = "requests/s", .meaning = "mean rate"})),
+        cv_(parameters.number("cv",
+                              {.min = 0.05, .max = 20, .meaning = "coefficient of variation of the gaps"})) {}
 
   std::unique_ptr<Source> start(const RequestShapes& shapes, RandomKey key) const override {
     return std::make_unique<GammaSource>(shapes, key, rate_, 1 / (cv_ * cv_));

@@ -6,7 +6,8 @@ namespace {
 
 class PoissonSource final : public OpenSource {
  public:
-  PoissonSource(const RequestShapes& shapes, RandomKey key, double rate) : OpenSource(shapes, key), rate_(rate) {}
+  PoissonSource(const RequestShapes& shapes, RandomKey key, double rate)
+      : OpenSource(shapes, key), rate_(rate) {}
 
  protected:
   double gap(std::uint32_t ordinal) const override {
@@ -25,7 +26,8 @@ class PoissonSource final : public OpenSource {
 class PoissonArrivals final : public ArrivalProcess {
  public:
   explicit PoissonArrivals(Parameters& parameters)
-      : rate_(parameters.number("rate", {.min = 1e-6, .max = 1e6, .unit = "requests/s", .meaning = "mean rate"})) {}
+      : rate_(parameters.number("rate",
+                                {.min = 1e-6, .max = 1e6, .unit = "requests/s", .meaning = "mean rate"})) {}
 
   std::unique_ptr<Source> start(const RequestShapes& shapes, RandomKey key) const override {
     return std::make_unique<PoissonSource>(shapes, key, rate_);

@@ -31,7 +31,8 @@ class EmpiricalLengths final : public LengthDistribution {
     }
   }
 
-  std::int32_t sample(RandomKey key, Stream stream, std::uint32_t source, std::uint32_t ordinal) const override {
+  std::int32_t sample(RandomKey key, Stream stream, std::uint32_t source,
+                      std::uint32_t ordinal) const override {
     const double u = uniform_variate({key, stream, source, ordinal});
     return lengths_[static_cast<std::size_t>(u * static_cast<double>(lengths_.size()))];
   }

@@ -17,14 +17,18 @@ void DrawBlocks(benchmark::State& state) {
   std::vector<std::int32_t> anchor(requests, 100), attempt(requests), domain(requests);
   DraftedBlocks blocks;
   for (auto _ : state) {
-    model.draw({1, 2}, {id, source, ordinal, anchor, attempt, domain}, 7, static_cast<unsigned>(state.range(1)), blocks);
+    model.draw({1, 2}, {id, source, ordinal, anchor, attempt, domain}, 7,
+               static_cast<unsigned>(state.range(1)), blocks);
     benchmark::DoNotOptimize(blocks.accepted.data());
     for (std::size_t r = 0; r < requests; ++r) anchor[r] += blocks.accepted[r] + 1;
     if (anchor[0] > 100000) std::fill(anchor.begin(), anchor.end(), 100);
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(DrawBlocks)->Args({1, kConfidenceOnly})->Args({256, kConfidenceOnly})->Args({256, kEntropy | kMargin | kTop1});
+BENCHMARK(DrawBlocks)
+    ->Args({1, kConfidenceOnly})
+    ->Args({256, kConfidenceOnly})
+    ->Args({256, kEntropy | kMargin | kTop1});
 
 }  // namespace
 }  // namespace dspark

@@ -49,7 +49,8 @@ TEST(LatentAcceptance, AnotherAnchorOrAttemptIsAnotherDraft) {
   EXPECT_NE(first.confidence, second.confidence);
 }
 
-/// By construction: in each bin of the confidence at position 1, accepted share = mean confidence within 4 standard errors.
+/// By construction: in each bin of the confidence at position 1, accepted share = mean confidence within 4
+/// standard errors.
 TEST(LatentAcceptance, ConfidenceIsCalibratedAndADistortionIsNot) {
   constexpr std::size_t kRequests = 4000;
   for (const bool distorted : {false, true}) {
@@ -79,7 +80,8 @@ TEST(LatentAcceptance, ConfidenceIsCalibratedAndADistortionIsNot) {
   }
 }
 
-/// Consecutive text is alike: the correlation of first-position logits at distance 1 exceeds that at 64 tokens.
+/// Consecutive text is alike: the correlation of first-position logits at distance 1 exceeds that at 64
+/// tokens.
 TEST(LatentAcceptance, DifficultyIsCorrelatedAlongTheTextAndWithinARequest) {
   constexpr std::size_t kRequests = 20000;
   const LatentSpread spread{.between_request_share = 0.2, .text_share = 0.5, .text_correlation_tokens = 8};
@@ -90,7 +92,8 @@ TEST(LatentAcceptance, DifficultyIsCorrelatedAlongTheTextAndWithinARequest) {
     DraftedBlocks blocks;
     model.draw(kKey, rows.rows(), 1, kConfidenceOnly, blocks);
     std::vector<double> x;
-    for (const float c : blocks.confidence) x.push_back(std::log(static_cast<double>(c) / (1 - static_cast<double>(c))) - 0.5);
+    for (const float c : blocks.confidence)
+      x.push_back(std::log(static_cast<double>(c) / (1 - static_cast<double>(c))) - 0.5);
     return x;
   };
   const auto correlation = [](const std::vector<double>& x, const std::vector<double>& y) {
@@ -115,7 +118,8 @@ TEST(LatentAcceptance, OtherSignalsCarryTheSameLatentWithNoise) {
   BatchRows rows(kRequests);
   DraftedBlocks blocks;
   model.draw(kKey, rows.rows(), 1, kTop1 | kMargin | kEntropy | kChosen | kDivergence, blocks);
-  double easy_entropy = 0, hard_entropy = 0, easy = 0, chosen_when_accepted = 0, chosen_when_rejected = 0, accepted = 0;
+  double easy_entropy = 0, hard_entropy = 0, easy = 0, chosen_when_accepted = 0, chosen_when_rejected = 0,
+         accepted = 0;
   for (std::size_t r = 0; r < kRequests; ++r) {
     EXPECT_GE(blocks.margin[r], 0);
     EXPECT_GE(blocks.entropy[r], 0);
@@ -125,7 +129,8 @@ TEST(LatentAcceptance, OtherSignalsCarryTheSameLatentWithNoise) {
     const bool is_easy = blocks.confidence[r] > 0.8f;
     (is_easy ? easy_entropy : hard_entropy) += static_cast<double>(blocks.entropy[r]);
     easy += is_easy;
-    (blocks.accepted[r] ? chosen_when_accepted : chosen_when_rejected) += static_cast<double>(blocks.chosen[r]);
+    (blocks.accepted[r] ? chosen_when_accepted : chosen_when_rejected) +=
+        static_cast<double>(blocks.chosen[r]);
     accepted += blocks.accepted[r];
   }
   EXPECT_LT(easy_entropy / easy, 0.6 * hard_entropy / (kRequests - easy));

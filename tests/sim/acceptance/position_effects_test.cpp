@@ -10,7 +10,8 @@
 namespace dspark {
 namespace {
 
-/// Survival by position from outcomes (not probabilities) of back-to-back rounds at depth γ, with coins of its own.
+/// Survival by position from outcomes (not probabilities) of back-to-back rounds at depth γ, with coins of
+/// its own.
 std::vector<double> replay(const SolvedDomain& solved, const LatentSpread& spread, double& rounds) {
   constexpr std::size_t kRequests = 6000;
   const LatentAcceptance model({solved.latent}, spread, {}, 0);
@@ -42,7 +43,8 @@ TEST(PositionEffects, SurvivalOfBackToBackRoundsMeetsThePublishedTables) {
     const auto solved = solve_position_effects(table, 0.82, {});
     ASSERT_TRUE(solved) << to_string(solved.error());
     EXPECT_NEAR(solved->auc, 0.82, 0.001);
-    for (std::size_t k = 0; k < 7; ++k) EXPECT_NEAR(solved->survival[k], table[k], 5e-4) << name << " position " << k + 1;
+    for (std::size_t k = 0; k < 7; ++k)
+      EXPECT_NEAR(solved->survival[k], table[k], 5e-4) << name << " position " << k + 1;
   }
 }
 
@@ -54,12 +56,14 @@ TEST(PositionEffects, OutcomesAgreeWithTheSolvedProbabilities) {
   // Four standard errors, doubled for the correlation of a request's rounds.
   double rounds = 0;
   const auto survival = replay(*solved, spread, rounds);
-  for (std::size_t k = 0; k < table.size(); ++k) EXPECT_NEAR(survival[k], table[k], 8 * 0.5 / std::sqrt(rounds)) << k + 1;
+  for (std::size_t k = 0; k < table.size(); ++k)
+    EXPECT_NEAR(survival[k], table[k], 8 * 0.5 / std::sqrt(rounds)) << k + 1;
   EXPECT_GT(rounds, 100000);
 }
 
 TEST(PositionEffects, DeepRoundsStartInHarderTextThanShallowOnes) {
-  const auto solved = solve_position_effects(std::vector<double>{0.8, 0.5, 0.3, 0.2}, 0.85, {.text_share = 0.6});
+  const auto solved =
+      solve_position_effects(std::vector<double>{0.8, 0.5, 0.3, 0.2}, 0.85, {.text_share = 0.6});
   ASSERT_TRUE(solved);
   EXPECT_GT(accepted_length_at_depth(solved->latent, {.text_share = 0.6}, 1), 1.81);
   EXPECT_NEAR(accepted_length_at_depth(solved->latent, {.text_share = 0.6}, 4), 2.8, 0.005);

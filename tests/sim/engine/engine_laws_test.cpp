@@ -22,9 +22,11 @@ class LawChecker final : public Watcher {
   }
   void finished(const FinishedRequest& request) override {
     ++finished_;
-    if (in_system_.erase({request.spec.source, request.spec.ordinal}) != 1) violate("finished without being in the system");
+    if (in_system_.erase({request.spec.source, request.spec.ordinal}) != 1)
+      violate("finished without being in the system");
     if (request.output_tokens != request.spec.output_tokens()) violate("a reply of the wrong length");
-    if (request.first_token < request.spec.arrival || request.last_token < request.first_token) violate("time runs back");
+    if (request.first_token < request.spec.arrival || request.last_token < request.first_token)
+      violate("time runs back");
   }
   void preempted(const RequestSpec&) override { ++preempted_; }
   void step_ended(const StepRecord& step) override {
@@ -33,9 +35,11 @@ class LawChecker final : public Watcher {
     int rows = step.prefill_rows + step.decode_requests();
     for (std::size_t r = 0; r < step.verified.size(); ++r) {
       rows += step.verified[r];
-      if (step.verified[r] > step.drafted[r] || step.drafted[r] > step.block_size[r]) violate("verified more than drafted");
+      if (step.verified[r] > step.drafted[r] || step.drafted[r] > step.block_size[r])
+        violate("verified more than drafted");
       if (step.accepted[r] < 0 || step.accepted[r] > step.verified[r]) violate("accepted more than verified");
-      if (step.delivered[r] < 1 || step.delivered[r] > step.accepted[r] + 1) violate("delivered more than accepted + 1");
+      if (step.delivered[r] < 1 || step.delivered[r] > step.accepted[r] + 1)
+        violate("delivered more than accepted + 1");
       if (step.delivered[r] <= step.accepted[r] && !step.cut[r]) violate("a round lost tokens uncut");
     }
     if (rows > most_rows_) violate("more rows than the token budget");
@@ -78,7 +82,8 @@ struct Case {
 std::vector<Case> cases() {
   std::vector<Case> all;
   std::uint32_t seed = 1;
-  for (const char* policy : {"none", "fixed", "threshold", "dspark", "dspark_async", "smart_spec", "adaedl", "oracle"}) {
+  for (const char* policy :
+       {"none", "fixed", "threshold", "dspark", "dspark_async", "smart_spec", "adaedl", "oracle"}) {
     for (const Prefill prefill : {Prefill::kInStep, Prefill::kElsewhere}) {
       // 40 blocks of 4 tokens hold hardly more than one long request: preemption and shrinking all the time.
       for (const int kv_blocks : {40, 64, 4096}) {
@@ -94,7 +99,8 @@ std::vector<Case> cases() {
 TEST(EngineLaws, HoldAtEveryStepForAllPoliciesUnderAnyMemoryPressure) {
   std::int64_t preemptions = 0;
   for (const Case& c : cases()) {
-    SCOPED_TRACE(::testing::Message() << "seed " << c.seed << " policy " << c.policy << " kv " << c.kv_blocks);
+    SCOPED_TRACE(::testing::Message()
+                 << "seed " << c.seed << " policy " << c.policy << " kv " << c.kv_blocks);
     SmallSystem system;
     system.key = make_random_key(c.seed, 0);
     system.options.prefill = c.prefill;
@@ -125,11 +131,18 @@ TEST(EngineLaws, TheCheckerFindsPlantedViolations) {
   laws.limits({.max_num_seqs = 1, .max_num_batched_tokens = 2});
   laws.arrived(spec);
   laws.arrived(spec);
-  laws.step_ended({.begin = -5, .end = 1, .running_requests = 2, .block_size = block, .drafted = drafted,
-                   .verified = verified, .accepted = accepted, .delivered = delivered, .cut = cut});
-  EXPECT_THAT(laws.violations(), ::testing::ElementsAre("a request arrived twice", "steps overlap",
-                                                        "verified more than drafted", "accepted more than verified",
-                                                        "delivered more than accepted + 1"));
+  laws.step_ended({.begin = -5,
+                   .end = 1,
+                   .running_requests = 2,
+                   .block_size = block,
+                   .drafted = drafted,
+                   .verified = verified,
+                   .accepted = accepted,
+                   .delivered = delivered,
+                   .cut = cut});
+  EXPECT_THAT(laws.violations(),
+              ::testing::ElementsAre("a request arrived twice", "steps overlap", "verified more than drafted",
+                                     "accepted more than verified", "delivered more than accepted + 1"));
   LawChecker other(nullptr);
   other.finished({.spec = spec, .first_token = 2, .last_token = 1, .output_tokens = 9});
   EXPECT_THAT(other.violations(), ::testing::ElementsAre("finished without being in the system",
@@ -139,10 +152,12 @@ TEST(EngineLaws, TheCheckerFindsPlantedViolations) {
 TEST(Engine, ARequestThatWouldNeverFitIsRejectedAndItsSourceIsTold) {
   SmallSystem system;
   system.options.kv_blocks = 8;  // 32 tokens
-  system.arrivals = testing::written_map({{"users", testing::written("2")}, {"think_seconds", testing::written("1")}});
+  system.arrivals =
+      testing::written_map({{"users", testing::written("2")}, {"think_seconds", testing::written("1")}});
   system.build();
   std::int64_t rounds = 0;
-  const auto stop = system.simulation->run([&] { return ++rounds > 2000 || system.simulation->rejected() > 20; }, nullptr);
+  const auto stop =
+      system.simulation->run([&] { return ++rounds > 2000 || system.simulation->rejected() > 20; }, nullptr);
   EXPECT_EQ(stop, Simulation::Stop::kFinished);
   EXPECT_GT(system.simulation->rejected(), 20);
 }
@@ -175,9 +190,11 @@ TEST(Engine, TheKnownLimitCapsTheBlockAndTheHiddenEndDoesNot) {
   for (const bool known : {true, false}) {
     SmallSystem system;
     const Value fixed = testing::written_map({{"fixed", testing::written("9")}});
-    const Value hidden = testing::written_map({{"lognormal", testing::written_map({{"median", testing::written("9")},
-                                                                                   {"sigma", testing::written("0")}})}});
-    system.workload = testing::written_map({{"prompt_tokens", fixed}, {"output_tokens", known ? fixed : hidden}});
+    const Value hidden = testing::written_map(
+        {{"lognormal",
+          testing::written_map({{"median", testing::written("9")}, {"sigma", testing::written("0")}})}});
+    system.workload =
+        testing::written_map({{"prompt_tokens", fixed}, {"output_tokens", known ? fixed : hidden}});
     system.domains = {{{9, 9, 9}, 0}};  // everything is accepted: rounds of four tokens, 1 + 4 + 4
     system.options.kv_blocks = 4096;
     system.build();

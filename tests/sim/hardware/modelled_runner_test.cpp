@@ -25,8 +25,12 @@ double seconds(const StepCost::Parts& p, const StepShape& shape) {
 }
 
 TEST(ModelledRunner, AStepIsDraftPlusVerifyPlusOverhead) {
-  const StepShape shape{.decode_requests = 16, .verified_tokens = 40, .prefill_rows = 4, .drafting_requests = 16,
-                        .draft_steps = 3, .chosen_after_drafting = true};
+  const StepShape shape{.decode_requests = 16,
+                        .verified_tokens = 40,
+                        .prefill_rows = 4,
+                        .drafting_requests = 16,
+                        .draft_steps = 3,
+                        .chosen_after_drafting = true};
   EXPECT_NEAR(seconds(parts(), shape), 2e-3 + 5e-3 + 16 * 1e-5 + 60 * 2e-5 + 7e-4 + 1e-4, 1e-12);
 }
 
@@ -57,7 +61,8 @@ TEST(ModelledRunner, TheStopEndsTheBlockAfterTheTokenThatTriggeredIt) {
   const DraftColumns drafts = runner.draft(rows.rows(), planned, &stop, kConfidenceOnly);
   EXPECT_EQ(std::vector<int>(drafts.drafted.begin(), drafts.drafted.end()), (std::vector<int>{2, 1, 0}));
   const std::vector<int> submitted = {2, 1, 0};
-  const Verified verified = runner.verify(rows.rows(), submitted, {.decode_requests = 3, .verified_tokens = 3});
+  const Verified verified =
+      runner.verify(rows.rows(), submitted, {.decode_requests = 3, .verified_tokens = 3});
   EXPECT_EQ(std::vector<int>(verified.accepted.begin(), verified.accepted.end()), submitted);
 }
 

@@ -18,8 +18,13 @@ struct TwoSteps {
   std::vector<float> confidence{0.9f, 0.6f, 0.8f, 0.3f, 0.7f, 0.2f};  // (3, 2)
 
   StepRecord step(int index) {
-    StepRecord record{.begin = index * 1'000'000'000LL, .end = (index + 1) * 1'000'000'000LL, .seconds = 1,
-                      .prefill_rows = 0, .waiting_requests = 1, .running_requests = 2, .kv_blocks_used = 5};
+    StepRecord record{.begin = index * 1'000'000'000LL,
+                      .end = (index + 1) * 1'000'000'000LL,
+                      .seconds = 1,
+                      .prefill_rows = 0,
+                      .waiting_requests = 1,
+                      .running_requests = 2,
+                      .kv_blocks_used = 5};
     record.block_size = block;
     record.drafted = drafted;
     record.verified = verified;
@@ -49,7 +54,8 @@ ReplicationResult worked_example() {
   steps.cut = {0, 1};
   metrics.step_ended(steps.step(1));
   metrics.finished({.spec = a, .first_token = 0, .last_token = 2'000'000'000, .output_tokens = 21});
-  metrics.finished({.spec = b, .first_token = 1'000'000'000, .last_token = 2'000'000'000, .output_tokens = 3});
+  metrics.finished(
+      {.spec = b, .first_token = 1'000'000'000, .last_token = 2'000'000'000, .output_tokens = 3});
   EXPECT_TRUE(metrics.done());
   return metrics.result();
 }
@@ -79,7 +85,8 @@ TEST(RunMetrics, AreThoseOfAWorkedExample) {
   EXPECT_DOUBLE_EQ(m["survival.1"], 1);
   EXPECT_DOUBLE_EQ(m["survival.2"], 2 / 3.0);
   EXPECT_DOUBLE_EQ(m["acceptance.3"], 1) << "only the first request reached position 3";
-  // Position 1: two labels at 0.9 and one at 0.6; position 2: 0.8, 0.8 and 0.3 (rejected); position 3: 0.7, 0.7.
+  // Position 1: two labels at 0.9 and one at 0.6; position 2: 0.8, 0.8 and 0.3 (rejected); position 3: 0.7,
+  // 0.7.
   EXPECT_NEAR(m["confidence_ece"], (2 * 0.1 + 0.4 + 2 * 0.2 + 0.3 + 2 * 0.3) / 8, 1e-6);
 }
 

@@ -21,7 +21,8 @@ TEST(Elementary, ExpAndLogAgreeWithTheLibraryToTheirStatedErrors) {
 TEST(Elementary, FloatFunctionsStayBelowTwoInTenMillion) {
   for (int i = -2900; i <= 2900; ++i) {
     const double x = i * 0.01;
-    EXPECT_NEAR(logistic(static_cast<float>(x)), 1 / (1 + std::exp(-static_cast<double>(static_cast<float>(x)))), 2e-7);
+    EXPECT_NEAR(logistic(static_cast<float>(x)),
+                1 / (1 + std::exp(-static_cast<double>(static_cast<float>(x)))), 2e-7);
     const auto y = static_cast<float>(std::exp(x));
     EXPECT_NEAR(log_portable(y), std::log(static_cast<double>(y)), 2e-7 * std::max(1.0, std::abs(x))) << y;
   }

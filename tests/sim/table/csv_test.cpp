@@ -27,7 +27,8 @@ TEST(CsvTable, SaysWhereItIsWrong) {
   EXPECT_EQ(refusal("a,a\n1,2\n"), "t.csv:1:3: column 'a' appears twice");
   EXPECT_EQ(refusal("a,\n1,2\n"), "t.csv:1:3: a column without a name");
   EXPECT_EQ(refusal("a,b\n\"1\",2\n"), "t.csv:2:1: quoted fields are not supported");
-  EXPECT_EQ(refusal(std::string("a,b\n1,\0\n", 8)), "t.csv:2:3: a control character: this is not a text table");
+  EXPECT_EQ(refusal(std::string("a,b\n1,\0\n", 8)),
+            "t.csv:2:3: a control character: this is not a text table");
 }
 
 TEST(CsvTable, NumbersAreStrict) {

@@ -21,7 +21,8 @@ class Collector final : public ArrivalSink {
     std::vector<RequestSpec> all;
     source.start(*this);
     while (!pending_.empty() && all.size() < most) {
-      const auto next = std::min_element(pending_.begin(), pending_.end(), [](auto& x, auto& y) { return x.arrival < y.arrival; });
+      const auto next = std::min_element(pending_.begin(), pending_.end(),
+                                         [](auto& x, auto& y) { return x.arrival < y.arrival; });
       all.push_back(*next);
       pending_.erase(next);
       source.arrived(all.back(), *this);
@@ -41,13 +42,14 @@ std::unique_ptr<const ArrivalProcess> make_arrivals(const std::string& name, Par
 }
 
 Value lengths(const char* prompt, const char* output) {
-  return written_map({{"prompt_tokens", written_map({{"fixed", written(prompt)}})},
-                      {"output_tokens", written_map({{"lognormal", written_map({{"median", written(output)},
-                                                                                {"sigma", written("0.5")}})}})}});
+  return written_map(
+      {{"prompt_tokens", written_map({{"fixed", written(prompt)}})},
+       {"output_tokens", written_map({{"lognormal", written_map({{"median", written(output)},
+                                                                 {"sigma", written("0.5")}})}})}});
 }
 
-std::vector<RequestSpec> collect(const std::string& name, const Value& arrivals, const Value& workload, std::size_t most,
-                                 RandomKey key = {1, 2}) {
+std::vector<RequestSpec> collect(const std::string& name, const Value& arrivals, const Value& workload,
+                                 std::size_t most, RandomKey key = {1, 2}) {
   Parameters arrival_parameters(arrivals);
   const auto process = make_arrivals(name, arrival_parameters);
   EXPECT_TRUE(arrival_parameters.errors().empty());
@@ -73,7 +75,9 @@ TEST(Arrivals, OpenGapsHaveTheGivenRateAndVariation) {
     EXPECT_NEAR(std::sqrt(squares / kRequests - mean * mean) / mean, cv, 0.08 * cv);
   };
   check(collect("poisson", written_map({{"rate", written("4")}}), lengths("5", "9"), kRequests), 1);
-  check(collect("gamma", written_map({{"rate", written("4")}, {"cv", written("3")}}), lengths("5", "9"), kRequests), 3);
+  check(collect("gamma", written_map({{"rate", written("4")}, {"cv", written("3")}}), lengths("5", "9"),
+                kRequests),
+        3);
 }
 
 TEST(Arrivals, FirstRepliesOfAClosedLoopHaveResidualLengths) {
@@ -108,7 +112,8 @@ TEST(RequestShapes, DomainsMixByWeightAndLengthsFollowTheirLaw) {
 }
 
 /// A trace as the loader hands it over.
-Parameters trace_parameters(const std::string& content, std::vector<std::pair<std::string, std::string>> more = {}) {
+Parameters trace_parameters(const std::string& content,
+                            std::vector<std::pair<std::string, std::string>> more = {}) {
   Value::Map map = {{"file", {}, written("trace.csv")}};
   for (auto& [key, value] : more) map.push_back({key, {}, written(value)});
   return Parameters(Value{std::move(map), {}}, [content](const std::string& path, const Position& position) {
@@ -142,13 +147,16 @@ TEST(AzureTrace, ArrivalsAndLengthsAreThoseOfTheFileStretchedInTime) {
 
 TEST(AzureTrace, WrongRowsAreErrorsWithTheirPlace) {
   const auto message = [](const std::string& row) {
-    Parameters parameters = trace_parameters("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:00:00,1,1\n" + row);
+    Parameters parameters =
+        trace_parameters("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:00:00,1,1\n" + row);
     make_arrivals("azure_trace", parameters);
     return parameters.errors().empty() ? std::string() : to_string(parameters.errors()[0]);
   };
   EXPECT_EQ(message("2023-11-16 18:00:01,1,1\n"), "");
-  EXPECT_THAT(message("2023-11-16 17:59:59,1,1\n"), HasSubstr("trace.csv:3:1: arrivals must not go back in time"));
-  EXPECT_THAT(message("2023-13-16 18:00:01,1,1\n"), HasSubstr("trace.csv:3:1: '2023-13-16 18:00:01' is not a time"));
+  EXPECT_THAT(message("2023-11-16 17:59:59,1,1\n"),
+              HasSubstr("trace.csv:3:1: arrivals must not go back in time"));
+  EXPECT_THAT(message("2023-13-16 18:00:01,1,1\n"),
+              HasSubstr("trace.csv:3:1: '2023-13-16 18:00:01' is not a time"));
   EXPECT_THAT(message("2023-11-16 18:00:01,x,1\n"), HasSubstr("trace.csv:3:21: 'x' is not a number"));
   EXPECT_THAT(message("2023-11-16 18:00:01,1,-1\n"), HasSubstr("GeneratedTokens = -1 is out of range"));
 }
