@@ -168,10 +168,10 @@ std::string crossovers(const ShowData& data, std::size_t width) {
     row.push_back(table.texts("runner_up_policy")[r]);
     row.push_back(percent(table.numbers("margin")[r]));
     row.push_back(std::isnan(low) ? "-" : percent(low) + " .. " + percent(table.numbers("margin_high")[r]));
-    row.push_back(table.integers("changed")[r] != 0 ? "<- changes" : "");
+    row.push_back(table.integers("changed")[r] != 0 ? "<- changes" : low <= 0 ? "no clear lead" : "");
     rows.push_back(std::move(row));
   }
-  return "best policy by throughput at each load\n" +
+  return "best lossless policy by throughput at each load\n" +
          aligned(rows, context.size() + 1, std::max<std::size_t>(width, 200)) + "\n";
 }
 

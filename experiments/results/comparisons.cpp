@@ -75,7 +75,17 @@ std::vector<std::pair<double, std::size_t>> ranking(const MetricSamples& samples
   return ranked;
 }
 
-struct CrossoverColumns {
+/// Without the policies that are bounds and not for serving, unless there are no others.
+std::vector<std::size_t> competitors(const Experiment& experiment, const std::vector<std::size_t>& group) {
+  std::vector<std::size_t> lossless;
+  for (const std::size_t point : group) {
+    if (experiment.points[point].scenario->policy_is_lossless()) lossless.push_back(point);
+  }
+  return lossless.empty() ? group : lossless;
+}
+
+class CrossoverColumns {
+ public:
   Numbers load, throughput, margin, margin_low, margin_high;
   Integers best, runner_up, changed;
   Texts policy, runner_up_policy;
@@ -94,11 +104,20 @@ struct CrossoverColumns {
     margin.push_back(ratio.mean - 1);
     margin_low.push_back(ratio.low - 1);
     margin_high.push_back(ratio.high - 1);
+    // A lead whose interval holds 0 is no lead: the last clear one stays. Without an interval any lead
+    // counts.
     const std::size_t row = policy.size() - 1;
-    const bool follows = row > 0 && context_of(experiment, first) ==
-                                        context_of(experiment, static_cast<std::size_t>(best[row - 1]));
-    changed.push_back(follows && policy[row] != policy[row - 1] ? 1 : 0);
+    if (row == 0 ||
+        context_of(experiment, first) != context_of(experiment, static_cast<std::size_t>(best[row - 1]))) {
+      leader_.clear();
+    }
+    const bool clear = !(margin_low[row] <= 0);
+    changed.push_back(clear && !leader_.empty() && policy[row] != leader_ ? 1 : 0);
+    if (clear) leader_ = policy[row];
   }
+
+ private:
+  std::string leader_;  // the last policy with a clear lead, among points that differ in policy and load only
 };
 
 }  // namespace
@@ -178,12 +197,12 @@ Table crossovers_table(const Experiment& experiment, const MetricSamples& sample
   const int metric = samples.index_of("throughput");
   for (const auto& group : groups) {
     if (metric < 0) break;
-    const auto ranked = ranking(samples, static_cast<std::size_t>(metric), group);
+    const auto ranked = ranking(samples, static_cast<std::size_t>(metric), competitors(experiment, group));
     if (!ranked.empty()) c.add(experiment, samples, static_cast<std::size_t>(metric), ranked);
   }
   const std::string speed = "tokens/s";
   return {"crossovers",
-          "the policy with the highest mean throughput at each load",
+          "the lossless policy with the highest mean throughput at each load",
           false,
           {{"load", "1", "value of the load axis", std::move(c.load)},
            {"best", "1", "row of /points with the highest mean throughput", std::move(c.best)},
@@ -195,7 +214,7 @@ Table crossovers_table(const Experiment& experiment, const MetricSamples& sample
            {"margin", "1", "mean of best / runner-up - 1 within each replication", std::move(c.margin)},
            {"margin_low", "1", "lower end of the 95 % interval", std::move(c.margin_low)},
            {"margin_high", "1", "upper end of the 95 % interval", std::move(c.margin_high)},
-           {"changed", "1", "1 where the best policy differs from that of the next lower load",
+           {"changed", "1", "1 where another policy leads than at the last lower load with a clear lead",
             std::move(c.changed)}}};
 }
 

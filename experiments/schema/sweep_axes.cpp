@@ -42,9 +42,12 @@ class Reader {
   }
 
   Points list(const Value& block) {
+    if (!block.list()) {
+      fail("'list' must be a list of maps, not " + describe(block), block.position);
+      return {{}};
+    }
     Points points;
-    if (!block.list()) fail("'list' must be a list of maps, not " + describe(block), block.position);
-    for (const Value& item : block.list() ? *block.list() : Value::List{}) {
+    for (const Value& item : *block.list()) {
       if (!item.map()) {
         fail("an entry of 'list' is a map from path to value, not " + describe(item), item.position);
         continue;

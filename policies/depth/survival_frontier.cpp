@@ -12,7 +12,7 @@ namespace {
 constexpr int kRequestBits = 22;
 constexpr int kPositionBits = 10;
 constexpr int kKeyShift = kRequestBits + kPositionBits;
-constexpr std::uint32_t kOne = 1u << 24;  // a survival of 1 in fixed point
+constexpr std::uint32_t kOne = 1u << 21;  // a survival of 1 in fixed point
 constexpr std::uint64_t kRequestMask = (std::uint64_t{1} << kRequestBits) - 1;
 constexpr std::uint64_t kPositionMask = (std::uint64_t{1} << kPositionBits) - 1;
 
@@ -80,11 +80,11 @@ void SurvivalFrontier::sort() {
   radix_sort();
 }
 
-/// Least significant digit first, three digits of the 25 key bits; stable, so that candidates, which come in
+/// Least significant digit first, two digits of the 22 key bits; stable, so that candidates, which come in
 /// the order of position and request, keep it where survivals tie.
 void SurvivalFrontier::radix_sort() {
-  constexpr int kPasses = 3;
-  constexpr int kDigitBits = 9;
+  constexpr int kPasses = 2;
+  constexpr int kDigitBits = 11;
   constexpr std::uint32_t kBuckets = 1u << kDigitBits;
   const auto digit = [](std::uint64_t candidate, int pass) {
     return key_of(candidate) >> (pass * kDigitBits) & (kBuckets - 1);

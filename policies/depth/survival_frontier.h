@@ -22,7 +22,7 @@ struct FrontierToken {
 /// reveals the one after it. So a policy written on the frontier cannot anticipate: its submitted set is a
 /// stopping set of the draws (LOSSLESS.md, lemma 1), whatever its internal state.
 ///
-/// Order of `best`: survival (in steps of 2^-24) from the largest, then position, then request. Tokens with a
+/// Order of `best`: survival (in steps of 2^-21) from the largest, then position, then request. Tokens with a
 /// survival of 0 are not candidates. The order is computed once per step at the first `best`, by a radix
 /// sort: a request's survival never rises with position, so sorted order and heap order are the same.
 ///
@@ -55,7 +55,7 @@ class SurvivalFrontier {
   /// The signals of an admitted token that its draw revealed; 1 <= k <= admitted()[request].
   PostDrawSignals drawn(int request, int k) const;
 
-  /// All survivals above 0 of the step from the largest, in steps of 2^-24, for `Step::earlier` of later
+  /// All survivals above 0 of the step from the largest, in steps of 2^-21, for `Step::earlier` of later
   /// steps: engine only. Valid until the next `reset`.
   std::span<const float> sorted_survivals_for_history();
 

@@ -122,7 +122,7 @@ void Engine::draft_and_choose() {
   draft_and_overhead_seconds_ = belief_.draft_seconds(static_cast<int>(drafting), deepest) +
                                 belief_.overhead_seconds(choose_after_drafting_);
   if (deepest == 0) {
-    history_.push(static_cast<int>(rows), {});
+    if (rows > 0) history_.push(static_cast<int>(rows), {});
     return;
   }
   drafts_ = runner_.draft(rows_.for_runner(), rows_.planned, policy_.draft_stop(), traits_.signals);

@@ -24,6 +24,7 @@ std::vector<double> read_survival(Parameters& group) {
     }
     if (!group.is_describing()) return {};
   }
+  const std::size_t errors_before = group.errors().size();
   std::vector<double> survival = group.numbers(
       "survival",
       {.min = 0,
@@ -31,6 +32,7 @@ std::vector<double> read_survival(Parameters& group) {
        .min_count = 1,
        .max_count = 64,
        .meaning = "probability that the first k draft tokens are all accepted, by k; or `preset`"});
+  if (group.errors().size() > errors_before) return {};
   for (std::size_t k = 0; k < survival.size(); ++k) {
     if (survival[k] <= 0 || (k > 0 && survival[k] > survival[k - 1])) {
       group.add_error(

@@ -117,7 +117,9 @@ TEST(EngineLaws, HoldAtEveryStepForAllPoliciesUnderAnyMemoryPressure) {
     EXPECT_THAT(laws.violations(), ::testing::IsEmpty());
     EXPECT_EQ(laws.arrived_, laws.finished_ + static_cast<std::int64_t>(laws.in_system()));
     preemptions += laws.preempted_;
-    if (c.kv_blocks == 4096) EXPECT_EQ(laws.preempted_, 0);
+    if (c.kv_blocks == 4096) {
+      EXPECT_EQ(laws.preempted_, 0);
+    }
   }
   EXPECT_GT(preemptions, 100) << "the small caches were meant to preempt";
 }
@@ -203,7 +205,9 @@ TEST(Engine, TheKnownLimitCapsTheBlockAndTheHiddenEndDoesNot) {
     int events = 0;
     system.simulation->run([&] { return ++events > 500; }, nullptr);
     EXPECT_EQ(blocks.capped > 0, known);
-    if (!known) EXPECT_GT(blocks.full_but_cut, 0);
+    if (!known) {
+      EXPECT_GT(blocks.full_but_cut, 0);
+    }
   }
 }
 

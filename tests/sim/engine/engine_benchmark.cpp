@@ -1,0 +1,41 @@
+#include <benchmark/benchmark.h>
+
+#include "sim/metrics/run_metrics.h"
+#include "tests/sim/small_system.h"
+
+namespace dspark {
+namespace {
+
+/// The whole serving loop with all metrics on, 256 users, γ 7: nanoseconds per request and step ("items").
+/// Target: <= 15 without speculation, <= 200 with fixed:7, <= 300 with dspark_async.
+void ServeClosedLoop(benchmark::State& state, const char* policy, const char* value) {
+  std::int64_t request_steps = 0;
+  for (auto _ : state) {
+    testing::SmallSystem system;
+    system.options = {.max_num_seqs = 256,
+                      .max_num_batched_tokens = 8192,
+                      .kv_blocks = 65536,
+                      .block_tokens = 64,
+                      .prefill = Prefill::kElsewhere};
+    system.domains = {{{1.8, 0.3, 0.3, 1.2, 1.2, 1.2, 1.2}, 1.4}};
+    system.arrivals = testing::written_map({{"users", testing::written("256")}});
+    const Value length = testing::written_map({{"fixed", testing::written("512")}});
+    system.workload = testing::written_map({{"prompt_tokens", length}, {"output_tokens", length}});
+    system.policy_name = policy;
+    system.policy_value = value;
+    system.build();
+    RunMetrics metrics({.requests = 512, .warmup_requests = 0}, {}, system.options.kv_blocks, 7);
+    system.simulation->watch(metrics);
+    system.simulation->run([&] { return metrics.done(); }, nullptr);
+    request_steps += system.engine->steps() * 256;
+  }
+  state.counters["ns_per_request_step"] = benchmark::Counter(
+      static_cast<double>(request_steps) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+BENCHMARK_CAPTURE(ServeClosedLoop, none, "none", "")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(ServeClosedLoop, fixed_7, "fixed", "7")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(ServeClosedLoop, dspark, "dspark", "")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(ServeClosedLoop, dspark_async, "dspark_async", "")->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace dspark
