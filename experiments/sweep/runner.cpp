@@ -92,21 +92,28 @@ class Runner {
 
 /// Every thread that enters the arena passes through the mutex that is held while tasks are made for it.
 /// libtbb publishes tasks safely by itself, but it is not instrumented: only here does thread sanitizer see
-/// that a task was written before a worker reads it.
+/// that a task was written before a worker reads it. The mutex is older than any worker and outlives them, since
+/// the sanitizer does not see either how an observer is handed over.
 class Gate final : public tbb::task_scheduler_observer {
  public:
-  explicit Gate(tbb::task_arena& arena) : task_scheduler_observer(arena) { observe(true); }
+  explicit Gate(tbb::task_arena& arena) : task_scheduler_observer(arena) {
+    mutex();  // made before the first worker is
+    observe(true);
+  }
   ~Gate() override { observe(false); }
-  void on_scheduler_entry(bool) override { const std::lock_guard lock(mutex_); }
+  void on_scheduler_entry(bool) override { const std::lock_guard lock(mutex()); }
 
   template <class Make>
   void closed_while(Make make) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex());
     make();
   }
 
  private:
-  std::mutex mutex_;
+  static std::mutex& mutex() {
+    static std::mutex only;
+    return only;
+  }
 };
 
 }  // namespace
