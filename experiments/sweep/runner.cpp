@@ -47,15 +47,19 @@ class Runner {
  private:
   std::optional<std::size_t> begin_unit() {
     const std::lock_guard lock(mutex_);
-    if (stop_.load(std::memory_order_relaxed) || next_ == waiting_.size()) return std::nullopt;
+    if (stop_.load(std::memory_order_relaxed) || failed_unit_ || next_ == waiting_.size())
+      return std::nullopt;
     return waiting_[next_++];
   }
 
   void end_unit(std::size_t unit, Result<ReplicationResult> result) {
     const std::lock_guard lock(mutex_);
     if (!result) {
-      // After a stop, runs end with an error that only says so.
-      if (!stop_.exchange(true)) outcome_.run_error = named(unit, result.error());
+      // After a stop, runs end with an error that only says so. Else those that are under way finish, and the
+      // first in order is the one that is reported, whichever thread was faster.
+      if (stop_.load() || (failed_unit_ && *failed_unit_ < unit)) return;
+      failed_unit_ = unit;
+      outcome_.run_error = named(unit, result.error());
       return;
     }
     const auto replications = static_cast<std::int64_t>(experiment_.replications);
@@ -87,13 +91,14 @@ class Runner {
   std::mutex mutex_;
   std::vector<std::size_t> waiting_;
   std::size_t next_ = 0;
+  std::optional<std::size_t> failed_unit_;
   SweepOutcome outcome_;
 };
 
 /// Every thread that enters the arena passes through the mutex that is held while tasks are made for it.
 /// libtbb publishes tasks safely by itself, but it is not instrumented: only here does thread sanitizer see
-/// that a task was written before a worker reads it. The mutex is older than any worker and outlives them, since
-/// the sanitizer does not see either how an observer is handed over.
+/// that a task was written before a worker reads it. The mutex is older than any worker and outlives them,
+/// since the sanitizer does not see either how an observer is handed over.
 class Gate final : public tbb::task_scheduler_observer {
  public:
   explicit Gate(tbb::task_arena& arena) : task_scheduler_observer(arena) {
