@@ -16,7 +16,7 @@ namespace {
 constexpr int kFirstToken = 24;
 constexpr int kLastToken = 88;
 constexpr std::uint32_t kFewRequests = 1024;    // to come near the solution
-constexpr std::uint32_t kManyRequests = 16384;  // to reach it: accepted length to about 0.004
+constexpr std::uint32_t kManyRequests = 16384;  // to reach it: accepted length to about 0.005
 constexpr int kBins = 1024;
 
 double logit(double p) { return log_portable(p / (1 - p)); }
