@@ -1,3 +1,7 @@
 #include "experiments/cli/commands.h"
+#include "experiments/messages.h"
 
-int main(int argc, char** argv) { return dspark::command_line(argc, argv); }
+int main(int argc, char** argv) {
+  dspark::claim_standard_streams();
+  return dspark::command_line(argc, argv);
+}

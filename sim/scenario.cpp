@@ -114,6 +114,8 @@ class ModelledScenario final : public Scenario {
     engine_ = read_engine(parameters.group("engine", "the serving engine"));
     engine_.options.kv_blocks = machine_.kv_blocks;
     engine_.options.block_tokens = machine_.block_tokens;
+    engine_.options.ttft_objective_seconds = workload_.objective.ttft_seconds;
+    engine_.options.tpot_objective_seconds = workload_.objective.tpot_seconds;
     read_policy(parameters);
     read_stop(parameters.group("stop", "how long a run is measured"));
   }
@@ -131,7 +133,14 @@ class ModelledScenario final : public Scenario {
     // Constructed once here, so that its parameters are checked, and again by each run, which owns its
     // object.
     const auto policy = make_depth_policy(policy_name_, selection.parameters);
-    lossless_ = policy->traits().lossless;
+    const PolicyTraits traits = policy->traits();
+    lossless_ = traits.lossless;
+    if (machine_.acceptance && traits.deepest > machine_.acceptance->block_size()) {
+      parameters.add_error(
+          fmt::format("policy '{}' asks for {} draft tokens, the drafter's largest block has {}",
+                      policy_name_, traits.deepest, machine_.acceptance->block_size()),
+          selection.position, "set machine.modelled.acceptance.block_size");
+    }
     policy_parameters_ = parameters.raw("policy", "", "") ? *parameters.raw("policy", "", "") : Value{};
   }
   void read_stop(Parameters parameters) {
@@ -196,12 +205,23 @@ Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_
         {},
         "raise machine.modelled.kv.blocks or shorten the requests"};
   }
+  if (stop == Simulation::Stop::kHorizon) {
+    return Error{fmt::format("{} requests finished before the run reached {:.0g} seconds of virtual time",
+                             metrics.finished_requests(), to_seconds(kHorizon)),
+                 {},
+                 "raise the rate or lower stop.requests"};
+  }
   metrics.close(simulation.now());
   if (metrics.measured_requests() == 0) {
     return Error{fmt::format("the workload ended after {} requests, in the warm-up of {}",
                              metrics.finished_requests(), stop_.warmup_requests),
                  {},
                  "lower stop.warmup_requests"};
+  }
+  if (!metrics.has_width()) {
+    return Error{"all measured requests finished at one instant: nothing per second can be said",
+                 {},
+                 "give prefill_elsewhere a price, or replies more than one token"};
   }
   ReplicationResult result = metrics.result();
   result.digest = simulation.digest().value();

@@ -85,13 +85,12 @@ class Scenario {
                                         const std::atomic<bool>* cancelled = nullptr) const = 0;
 
   virtual const std::vector<FitLine>& fits() const = 0;
-  /// The policy as results name it: "dspark", "fixed:7".
   virtual bool policy_is_lossless() const = 0;
 };
 
 /// One line of `dspark list`: everything that can be named in an experiment, with its parameters.
 struct CatalogueEntry {
-  std::string kind;  // policy | batching | arrivals | tokens | acceptance | machine
+  std::string kind;  // policy | batching | arrivals | lengths | acceptance | machine
   std::string name;
   std::string meaning;
   std::vector<ParameterRecord> parameters;

@@ -34,8 +34,9 @@ class Simulation final : public ArrivalSink {
                       const StepCost& belief, Runner& runner);
   void watch(Watcher& watcher);
 
-  enum class Stop { kFinished, kNothingLeft, kCancelled };
-  /// Runs until `finished()` is true after an event, or nothing is pending, or `cancelled` is set.
+  enum class Stop { kFinished, kNothingLeft, kCancelled, kHorizon };
+  /// Runs until `finished()` is true after an event, nothing is pending, `cancelled` is set, or the horizon
+  /// is reached.
   Stop run(const std::function<bool()>& finished, const std::atomic<bool>* cancelled);
 
   VirtualTime now() const { return now_; }

@@ -10,7 +10,8 @@ namespace dspark {
 void print_error(const Error& error);
 void print_errors(const Errors& errors);
 
-/// Text to stdout; false where it could not be written (a full disk; a closed pipe counts as written).
+/// Text to stdout; false, with an error on stderr, where it could not be written (a full disk; a closed pipe
+/// counts as written).
 bool print_output(const std::string& text);
 
 }  // namespace dspark

@@ -31,6 +31,9 @@ std::string default_out(const std::string& experiment) {
 }
 
 std::string partial_of(const std::string& out) { return out + ".partial"; }
+std::string sidecar_of(const std::string& out) {
+  return fs::path(out).replace_extension().string() + ".provenance.json";
+}
 
 void say(const RunOptions& options, const std::string& line) {
   if (!options.quiet) fmt::print(stderr, "{}\n", line);
@@ -44,6 +47,9 @@ std::optional<int> existing_result(const RunOptions& options, const std::string&
   if (fs::is_directory(out, ignored)) {
     return fail({fmt::format("'{}' is a directory", out), {}, "--out names a file"}, kInvalidInput);
   }
+  if (!fs::is_regular_file(out, ignored)) {  // a device would be replaced by a file
+    return fail({fmt::format("'{}' is not a regular file", out), {}, "--out names a file"}, kInvalidInput);
+  }
   if (options.fresh) return std::nullopt;
   const auto before = read_result_file(out);
   if (!before) {
@@ -54,6 +60,9 @@ std::optional<int> existing_result(const RunOptions& options, const std::string&
                  {},
                  "--fresh overwrites it; another --out keeps it"},
                 kInvalidInput);
+  }
+  if (fs::exists(partial_of(out), ignored) && !fs::exists(sidecar_of(out), ignored)) {
+    return std::nullopt;  // stopped between result and sidecar; the log holds every run
   }
   fs::remove(partial_of(out), ignored);  // killed between the result's rename and this
   say(options, fmt::format("already complete: {} (--fresh runs it again)", out));
@@ -73,13 +82,14 @@ std::size_t count_done(const SweepResults& results) {
   return done;
 }
 
+/// The sidecar last: it never speaks of a result that is not there.
 int write_result(const RunOptions& options, const std::string& out, const Experiment& experiment,
                  const SweepResults& results, const std::string& provenance) {
   const auto bytes = encode_hdf5(build_result(experiment, results));
   if (!bytes) return fail(bytes.error(), kMachineCannot);
-  const std::string sidecar = fs::path(out).replace_extension().string() + ".provenance.json";
-  if (const auto error = write_file_atomically(sidecar, provenance)) return fail(*error, kMachineCannot);
   if (const auto error = write_file_atomically(out, *bytes)) return fail(*error, kMachineCannot);
+  if (const auto error = write_file_atomically(sidecar_of(out), provenance))
+    return fail(*error, kMachineCannot);
   say(options, fmt::format("wrote {} ({} points × {} replications); next: dspark show {}", out,
                            experiment.points.size(), experiment.replications, out));
   return kDone;

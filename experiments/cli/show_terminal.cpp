@@ -141,16 +141,19 @@ std::string metric_table(const ShowData& data, const Layout& layout, std::size_t
 
 std::string crossovers(const ShowData& data, std::size_t width) {
   const Table& table = data.file().table("crossovers");
-  if (table.rows() < 2) return {};
+  if (table.rows() < 2 || !table.find("metric")) return {};
   std::vector<std::size_t> context;
-  const std::string load = data.file().text("load_axis");
+  const Numbers& loads = table.numbers("load");
+  const bool has_load =
+      !std::all_of(loads.begin(), loads.end(), [](double load) { return std::isnan(load); });
+  const std::string load = has_load ? data.file().text("load_axis") : std::string();
   for (std::size_t axis = 0; axis < data.axes().size(); ++axis) {
     const std::string& name = data.axes()[axis];
     if (name != "policy" && !name.starts_with("policy.") && name != load) context.push_back(axis);
   }
   std::vector<Row> rows{Row{}};
   for (const std::size_t axis : context) rows[0].push_back(data.axes()[axis]);
-  for (const char* head : {"load", "best policy", "throughput", "ahead of", "by", "95 % interval", ""})
+  for (const char* head : {"load", "best policy", "metric", "mean", "ahead of", "by", "95 % interval", ""})
     rows[0].push_back(head);
   for (std::size_t r = 0; r < table.rows(); ++r) {
     Row row;
@@ -161,17 +164,21 @@ std::string crossovers(const ShowData& data, std::size_t width) {
     const auto percent = [](double share) {
       return std::isnan(share) ? "-" : fmt::format("{:+.1f} %", share * 100);
     };
-    const double load_value = table.numbers("load")[r];
-    row.push_back(std::isnan(load_value) ? "-" : fmt::format("{}", load_value));
+    row.push_back(std::isnan(loads[r]) ? "-" : fmt::format("{}", loads[r]));
     row.push_back(table.texts("policy")[r]);
-    row.push_back(number(table.numbers("throughput")[r]));
+    row.push_back(table.texts("metric")[r]);
+    row.push_back(number(table.numbers("value")[r]));
     row.push_back(table.texts("runner_up_policy")[r]);
     row.push_back(percent(table.numbers("margin")[r]));
     row.push_back(std::isnan(low) ? "-" : percent(low) + " .. " + percent(table.numbers("margin_high")[r]));
     row.push_back(table.integers("changed")[r] != 0 ? "<- changes" : low <= 0 ? "no clear lead" : "");
     rows.push_back(std::move(row));
   }
-  return "best lossless policy by throughput at each load\n" +
+  Texts metrics;
+  for (const std::string& metric : table.texts("metric")) Layout::place(metrics, metric);
+  const bool open = std::find(metrics.begin(), metrics.end(), "user_speed_mean") != metrics.end();
+  return fmt::format("best lossless policy{} by {}{}\n", has_load ? " at each load" : "",
+                     fmt::join(metrics, " or "), open ? " (open arrivals fix the throughput)" : "") +
          aligned(rows, context.size() + 1, std::max<std::size_t>(width, 200)) + "\n";
 }
 

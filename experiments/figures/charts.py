@@ -1,7 +1,7 @@
 """The figures: each takes a Results and gives a matplotlib figure."""
 
 import numpy as np
-from curves import best_by_load, crossovers, matched_point
+from curves import best_by_load, crossovers, hull_of_ellipses, matched_point, with_intervals
 from result_file import Curve, FigureError, fixed_depth
 from style import (
     INK,
@@ -9,6 +9,8 @@ from style import (
     add_text_above,
     draw_line,
     halo,
+    light,
+    load_number,
     load_ticks,
     log_axis,
     new_figure,
@@ -26,7 +28,11 @@ METRIC_LABELS = {
     "batch_tokens": "Rows per step",
     "step_seconds_mean": "Step time",
 }
-LOAD_LABELS = {"users": "Concurrent users", "rate": "Arrival rate"}
+LOAD_LABELS = {
+    "users": "Concurrent users",
+    "rate": "Arrival rate",
+    "time_scale": "Traffic (times the recorded rate)",
+}
 
 
 def label(name, unit):
@@ -79,21 +85,18 @@ def metric_by_load(results, metric):
     return figure
 
 
-def _fixed_family(curves):
-    return {policy: curve for policy, curve in curves.items() if fixed_depth(policy) is not None}
-
-
 def load(results):
-    """Throughput against load; the best fixed depth is the band behind the lines, its changes are marked."""
-    curves = results.curves("throughput")
-    _require_positive_loads(results, curves)
-    if not _all_positive(curves):
-        raise FigureError(f"{results.path}: a throughput of 0 cannot stand on a logarithmic axis")
-    family = _fixed_family(curves)
+    """What policies are ranked by (throughput, or user speed under open arrivals) against load; the best of all fixed
+    depths is the band behind the lines, its changes are marked."""
+    metric = results.ranked_metric
+    curves, family = results.curves(metric), results.fixed_curves(metric)
+    _require_positive_loads(results, curves | family)
+    if not _all_positive(curves | family):
+        raise FigureError(f"{results.path}: a {metric} of 0 cannot stand on a logarithmic axis")
     styles = policy_styles(results.policies, results.lossless)
     # A large family would hide the rest: none, the shallowest and the deepest stay.
-    by_depth = sorted(family, key=fixed_depth)
-    kept = by_depth if len(family) < 4 else [*by_depth[:2], by_depth[-1]]
+    by_depth = sorted((policy for policy in curves if policy in family), key=fixed_depth)
+    kept = by_depth if len(by_depth) < 4 else [*by_depth[:2], by_depth[-1]]
     shown = {policy: curve for policy, curve in curves.items() if policy not in family or policy in kept}
     envelope = {"color": "#BBBBBB", "linewidth": 5, "solid_capstyle": "round", "label": "best fixed depth"}
     entries = [styles[policy] for policy in shown] + [envelope] * bool(family)
@@ -103,22 +106,23 @@ def load(results):
         xs, _, ys = zip(*best_by_load(family), strict=True)
         axes.plot(xs, ys, **envelope, zorder=1)
     _plot_by_load(axes, shown, styles)
+    load_ticks(axes, {x for curve in curves.values() for x in curve.load})
     if family:
         _mark_crossovers(axes, family)
-    load_ticks(axes, {x for curve in curves.values() for x in curve.load})
     means = np.concatenate([curve.mean for curve in shown.values()])
     log_axis(axes.yaxis, means.min(), means.max())
     axes.set_xlabel(load_label(results))
-    axes.set_ylabel(label("throughput", results.unit("throughput")))
+    axes.set_ylabel(label(metric, results.unit(metric)))
     add_legend(figure, entries)
     return figure
 
 
 def _mark_crossovers(axes, family):
-    """A thin line where the best fixed depth changes, and the depths that lead along the bottom."""
+    """A thin line where the best fixed depth changes, and the depths that lead along the bottom, from edge to edge."""
     changes = crossovers(family)
     best = best_by_load(family)
-    edges = [best[0][0], *(change.load for change in changes), best[-1][0]]
+    first, last = axes.get_xlim()
+    edges = [first, *(change.load for change in changes), last]
     leaders = [best[0][1], *(change.after for change in changes)]
     for change in changes:
         axes.axvline(change.load, color=INK, linewidth=0.5, linestyle=(0, (1, 2)), zorder=0)
@@ -129,16 +133,17 @@ def _mark_crossovers(axes, family):
         if i == 0 and np.log(right / left) > 0.25 * span:
             words = f"best k={fixed_depth(leader)}"
         elif np.log(right / left) < 0.09 * span:
-            words = str(fixed_depth(leader)) if np.log(right / left) > 0.02 * span else ""
+            words = str(fixed_depth(leader)) if np.log(right / left) > 0.02 * span or right == last else ""
         text = axes.text(np.sqrt(left * right), 0.02, words, transform=transform, ha="center", va="bottom", fontsize=6)
         halo(text)
 
 
 def crossover(results):
-    """Throughput relative to the best fixed depth at the same load: who leads, by how much, and where that changes."""
-    curves = results.curves("throughput")
-    _require_positive_loads(results, curves)
-    family = _fixed_family(curves)
+    """What policies are ranked by, relative to the best of all fixed depths at the same load: who leads, by how much,
+    and where that changes."""
+    metric = results.ranked_metric
+    curves, family = results.curves(metric), results.fixed_curves(metric)
+    _require_positive_loads(results, curves | family)
     if not family:
         raise FigureError(f"{results.path}: no policy `none` or `fixed:k` to compare with")
     best = {x: mean for x, _, mean in best_by_load(family)}
@@ -152,8 +157,8 @@ def crossover(results):
     figure, axes = new_figure(PANEL_MM, [styles[policy] for policy in relative])
     axes.axhline(100, color=INK, linewidth=0.7, zorder=1)
     _plot_by_load(axes, relative, styles)
-    _mark_crossovers(axes, family)
     load_ticks(axes, {x for curve in curves.values() for x in curve.load})
+    _mark_crossovers(axes, family)
     highest = max(curve.mean.max() for curve in relative.values())
     lowest = min(curve.mean.min() for curve in relative.values())
     top = highest + 0.06 * (highest - max(lowest, 40))
@@ -161,31 +166,27 @@ def crossover(results):
     floor = max(lowest, 40)
     axes.set_ylim(floor - 0.12 * (top - floor), top)
     axes.set_xlabel(load_label(results))
-    axes.set_ylabel("Throughput (% of the best fixed depth)")
+    axes.set_ylabel(f"{METRIC_LABELS[metric]} (% of the best fixed depth)")
     add_legend(figure, [styles[policy] for policy in relative])
     return figure
 
 
 def frontier(results):
     """Throughput against user speed, a line for each policy through the loads, with matched read-outs."""
-    speed, throughput = results.curves("user_speed_mean"), results.curves("throughput")
-    policies = [policy for policy in speed if policy in throughput]
-    frontiers = {}
-    for policy in policies:
-        shared = sorted(set(speed[policy].load) & set(throughput[policy].load))
-        rows = [np.isin(curve.load, shared) for curve in (speed[policy], throughput[policy])]
-        frontiers[policy] = (np.array(shared), speed[policy].mean[rows[0]], throughput[policy].mean[rows[1]])
+    speed, throughput = _at_shared_loads(results.curves("user_speed_mean"), results.curves("throughput"))
+    frontiers = {policy: (curve.load, curve.mean, throughput[policy].mean) for policy, curve in speed.items()}
+    policies = list(frontiers)
     if not all((values > 0).all() for _, *both in frontiers.values() for values in both):
         raise FigureError(f"{results.path}: a speed or throughput of 0 cannot stand on a logarithmic axis")
     match = matched_frontier(results, frontiers)
-    rows = read_outs(match) if match else []
+    rows = (read_outs(match) if match else []) + _widest_intervals(speed, throughput)
     styles = policy_styles(results.policies, results.lossless)
     figure, axes = new_figure(PANEL_MM + 8, [styles[policy] for policy in policies], text_rows=len(rows))
     axes.set_xscale("log")
     axes.set_yscale("log")
     for policy in policies:
         _, x, y = frontiers[policy]
-        _plot_crosses(axes, speed[policy], throughput[policy], styles[policy]["color"])
+        _plot_band(axes, speed[policy], throughput[policy], styles[policy]["color"])
         draw_line(axes, x, y, styles[policy])
     for axis, i in ((axes.xaxis, 1), (axes.yaxis, 2)):
         values = np.concatenate([frontiers[policy][i] for policy in policies])
@@ -194,39 +195,88 @@ def frontier(results):
     axes.set_ylabel(label("throughput", results.unit("throughput")))
     if match:
         _draw_match(axes, match)
-        add_text_above(figure, rows)
+    add_text_above(figure, rows)
     _mark_loads(axes, results, frontiers)
     add_legend(figure, [styles[policy] for policy in policies])
     return figure
 
 
-def matched_frontier(results, frontiers):
-    """The matched read-outs against `none`, or the first fixed depth; policies that are not lossless do not compete."""
-    baselines = [policy for policy in frontiers if policy == "none"]
-    baselines += [policy for policy in frontiers if fixed_depth(policy) is not None]
+def _at_shared_loads(first, second):
+    """Two metrics' {policy: Curve}, both at the loads and for the policies that both have."""
+
+    def at(curve, other):
+        rows = np.isin(curve.load, other.load)
+        return Curve(*(column[rows] for column in (curve.load, curve.mean, curve.low, curve.high)))
+
+    both = [policy for policy in first if policy in second and len(at(first[policy], second[policy]).load)]
+    return [{p: at(a[p], b[p]) for p in both} for a, b in ((first, second), (second, first))]
+
+
+def matched_frontier(results, drawn):
+    """The matched read-outs against `none`, or the first fixed depth, of those `drawn` if there is one. All fixed
+    depths of the file compete, drawn or not; policies that are not lossless do not."""
+    metrics = ("user_speed_mean", "throughput")
+    speed, throughput = _at_shared_loads(*(results.fixed_curves(metric) for metric in metrics))
+    frontiers = drawn | {policy: (curve.load, curve.mean, throughput[policy].mean) for policy, curve in speed.items()}
+    fixed = [policy for policy in frontiers if fixed_depth(policy) is not None]
+    baselines = sorted(fixed, key=lambda policy: (policy not in drawn, policy != "none"))
     eligible = [policy for policy in frontiers if results.lossless.get(policy, True)]
-    return matched_point(frontiers, baselines[0], eligible) if baselines else None
+    match = matched_point(frontiers, baselines[0], eligible) if baselines else None
+    if match is None:
+        return None
+    named = (match.baseline, match.more_speed.policy, match.more_throughput.policy)
+    return with_intervals(match, _replicated(results, {policy: frontiers[policy][0] for policy in named}))
+
+
+def _replicated(results, loads):
+    """For each replication {policy: (load, speed, throughput)}; `loads`: {policy: loads}."""
+    values = {
+        policy: [results.replicated(metric, policy) for metric in ("user_speed_mean", "throughput")] for policy in loads
+    }
+    count = min(len(each) for both in values.values() for by_load in both for each in by_load.values() or [()])
+
+    def frontier_of(policy, r):
+        return (loads[policy], *(np.array([by_load[x][r] for x in loads[policy]]) for by_load in values[policy]))
+
+    return [{policy: frontier_of(policy, r) for policy in loads} for r in range(count)]
 
 
 def read_outs(match):
     faster, wider = match.more_speed, match.more_throughput
     return [
-        f"↑ at {match.speed:.4g} tokens/s per user: {wider.policy} serves {wider.ratio:.2f} × {match.baseline}",
-        f"→ at {plain_number(float(f'{match.throughput:.3g}'))} tokens/s in all: {faster.policy} is "
-        f"{faster.ratio:.2f} × as fast as {match.baseline}",
+        f"↑ {match.speed:.4g} tokens/s per user: {wider.policy} {_ratio(wider)} of {match.baseline}",
+        f"→ {plain_number(float(f'{match.throughput:.3g}'))} tokens/s in all: {faster.policy} "
+        f"{_ratio(faster)} of {match.baseline}",
     ]
 
 
-def _plot_crosses(axes, speed, throughput, color):
-    shared = sorted(set(speed.load) & set(throughput.load))
-    s, t = np.isin(speed.load, shared), np.isin(throughput.load, shared)
-    s &= np.isfinite(speed.low)
-    t &= np.isfinite(throughput.low)
-    if s.sum() != t.sum() or not s.any():
-        return
-    style = {"color": color, "linewidth": 0.7, "alpha": 0.8}
-    axes.hlines(throughput.mean[t], speed.low[s], speed.high[s], **style)
-    axes.vlines(speed.mean[s], throughput.low[t], throughput.high[t], **style)
+def _ratio(gain):
+    return f"×{gain.ratio:.2f}" + (f" ({gain.low:.2f} .. {gain.high:.2f})" if np.isfinite(gain.low) else "")
+
+
+def _widest_intervals(speed, throughput):
+    """Bands thinner than a line cannot be read off: a row of text says how wide they are at most."""
+    widths = [
+        np.concatenate([(curve.high - curve.low) / 2 / curve.mean for curve in curves.values()])
+        for curves in (speed, throughput)
+    ]
+    if not all(np.isfinite(width).any() for width in widths):
+        return []
+    s, t = (f"±{100 * np.nanmax(width):.2g} %" for width in widths)
+    return [f"bands: 95 % intervals, at most {s} of speed and {t} of throughput"]
+
+
+def _plot_band(axes, speed, throughput, color):
+    """A light band along a frontier: at each load an ellipse whose axes are the two 95 % intervals."""
+    known = (speed.low > 0) & (throughput.low > 0)  # false for NaN: no interval
+    ends = [(curve.low[known], curve.high[known]) for curve in (speed, throughput)]
+    centres = [np.log(low * high) / 2 for low, high in ends]
+    radii = [np.log(high / low) / 2 for low, high in ends]
+    ellipses = np.array([*centres, *radii]).T
+    for first, second in zip(ellipses, ellipses[1:] if len(ellipses) > 1 else ellipses, strict=False):
+        x, y = np.exp(hull_of_ellipses(first, second))
+        # Of one light tint and not transparent, so that bands that overlap themselves do not darken.
+        axes.fill(x, y, color=light(color), linewidth=0.4, zorder=1)
 
 
 def _draw_match(axes, match):
@@ -255,7 +305,7 @@ def _mark_loads(axes, results, frontiers):
         i = 0 if load == lowest else -1
         ends = [[values[i] for values in columns] for columns in frontiers.values()]
         _, x, y = max((end for end in ends if end[0] == load), key=lambda end: end[column])
-        words = f"{plain_number(load)} {word}{'s' if word and load != 1 else ''}".strip()
+        words = f"{load_number(load)} {word}{'s' if word and load != 1 else ''}".strip()
         place = {"xytext": (0, offset), "textcoords": "offset points", "ha": "center", "va": va}
         halo(axes.annotate(words, (x, y), **place, fontsize=6, zorder=7))
 
@@ -286,7 +336,7 @@ def acceptance_by_position(results):
     axes.set_xlim(positions[0] - 0.3, positions[-1] + 0.3)
     lowest = min(curve.mean.min() for curve in curves.values())
     axes.set_ylim(max(0, np.floor(10 * lowest - 0.5) / 10), 1)
-    axes.set_xlabel(f"Draft position (at {plain_number(_highest_load(results))} {results.load_axis.split('.')[-1]})")
+    axes.set_xlabel(f"Draft position (at {results.name_of_load(_highest_load(results))})")
     axes.set_ylabel("Acceptance, given all before")
     add_legend(figure, [styles[policy] for policy in curves])
     return figure

@@ -3,7 +3,8 @@
 All curves are piecewise linear between measured points on logarithmic scales, in both directions.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -43,6 +44,8 @@ class Gain:
     policy: str
     value: float  # of the best policy, at the anchor's level
     ratio: float  # over the baseline
+    low: float = math.nan  # 95 % interval of the ratio
+    high: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,65 @@ def matched_point(frontiers, baseline, eligible):
             best = [max(gains, key=lambda gain: gain.ratio) for gains in (by_throughput, by_speed)]
             return MatchedPoint(baseline, float(load[i]), float(speed[i]), float(throughput[i]), *best)
     return None
+
+
+def with_intervals(match, replications):
+    """The matched point with its ratios as means over replications, with Student's t intervals. `replications`: for
+    each, {policy: (load, speed, throughput)}. Anchor load and policies stay; within a replication both policies saw
+    the same users and coins, so what these share drops out of the ratio. Where a replication cannot be read off, or
+    there is only one, the match stays as it is."""
+    by_throughput, by_speed = [], []
+    for frontiers in replications:
+        load, speed, throughput = frontiers[match.baseline]
+        (at,) = np.flatnonzero(load == match.load)
+        _, *faster = frontiers[match.more_speed.policy]
+        _, *wider = frontiers[match.more_throughput.policy]
+        value = throughput_at_speed(*wider, speed[at])
+        by_throughput.append(value / throughput[at] if value is not None else math.nan)
+        value = speed_at_throughput(*faster, throughput[at])
+        by_speed.append(value / speed[at] if value is not None else math.nan)
+    gains = (_over_replications(match.more_throughput, by_throughput), _over_replications(match.more_speed, by_speed))
+    return replace(match, more_throughput=gains[0], more_speed=gains[1])
+
+
+def _over_replications(gain, ratios):
+    if len(ratios) < 2 or not np.isfinite(ratios).all():
+        return gain
+    half = student_t_975(len(ratios) - 1) * np.std(ratios, ddof=1) / math.sqrt(len(ratios))
+    mean = float(np.mean(ratios))
+    return replace(gain, ratio=mean, low=mean - half, high=mean + half)
+
+
+def student_t_975(degrees_of_freedom):
+    """The 97.5 % point of Student's t, by bisection of its distribution (Abramowitz and Stegun 26.7.3 and 26.7.4)."""
+
+    def between(t):  # P(-t < T < t)
+        angle = math.atan(t / math.sqrt(degrees_of_freedom))
+        odd = degrees_of_freedom % 2
+        term = math.cos(angle) if odd else 1.0
+        total = 0.0
+        for i in range(1 + odd, degrees_of_freedom, 2):
+            total += term
+            term *= math.cos(angle) ** 2 * i / (i + 1)
+        return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
+
+    low, high = 0.0, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if between(middle) < 0.95 else (low, middle)
+    return high
+
+
+def hull_of_ellipses(first, second):
+    """(x, y) of the outline of the convex hull of two upright ellipses (centre x, centre y, radius x, radius y)."""
+    angle = np.linspace(0, 2 * np.pi, 65)
+    cos, sin = np.cos(angle), np.sin(angle)
+    reach, points = [], []
+    for x, y, a, b in (first, second):
+        length = np.maximum(np.hypot(a * cos, b * sin), 1e-300)  # an ellipse may be a point
+        reach.append(x * cos + y * sin + length)
+        points.append((x + a * a * cos / length, y + b * b * sin / length))
+    return np.where(reach[0] >= reach[1], *points)
 
 
 @dataclass(frozen=True)

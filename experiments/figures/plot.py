@@ -3,6 +3,7 @@
 
 Writes RESULT_<figure>.png and .pdf. Without --figure, those that the experiment asked for. Names: frontier, load,
 crossover, verification_length, acceptance_by_position, and metric_by_load:METRIC for any metric of the file.
+--where policy=… chooses what is drawn; the best fixed depth is always the best of all fixed depths in the file.
 Exit codes: 0 done, 2 wrong request or file, 3 the folder cannot be written.
 """
 
@@ -38,7 +39,8 @@ def parse_arguments(arguments):
         default=[],
         metavar="AXIS=VALUE",
         help="only the points with this value of an axis, or one of several (given again); for results in which more "
-        "than policy and load vary, and to draw only some policies: --where policy=none --where policy=dspark",
+        "than policy and load vary, and to draw only some policies: --where policy=none --where policy=dspark. "
+        "Choosing policies chooses what is drawn: the best fixed depth comes from all fixed depths of the file",
     )
     return parser.parse_args(arguments)
 

@@ -45,7 +45,8 @@ def fixed_depth(policy):
 
 
 class Results:
-    """One result file. `where` keeps only the points at which an axis has one of some values: {axis: [text]}."""
+    """One result file. `where` keeps only the points at which an axis has one of some values: {axis: [text]}; for the
+    policy it chooses `policies`, those to draw, and what they are compared with stays (`fixed_policies`)."""
 
     def __init__(self, path, where=None):
         self.path = str(path)
@@ -72,6 +73,8 @@ class Results:
                 raise FigureError(f"{self.path}: no table /{name}; is this a result of `dspark run`?")
         self._points = _table(file["points"])
         self._metrics = _table(file["metrics"])
+        self._replications = _table(file["replications"]) if "replications" in file else None
+        self._crossovers = _table(file["crossovers"]) if "crossovers" in file else {}
         self._require("points", self._points, ("point",))
         self._require("metrics", self._metrics, ("point", "metric", "mean", "low", "high"))
         self._units = {name: _plain(column.attrs.get("unit", "")) for name, column in file["points"].items()}
@@ -91,6 +94,7 @@ class Results:
 
     def _choose_rows(self):
         rows = np.ones(len(self._points["point"]), dtype=bool)
+        drawn = rows.copy()
         for axis, wanted in self.where.items():
             if axis not in self._points:
                 raise FigureError(f"{self.path}: no axis '{axis}'; there are {', '.join(self.axes())}")
@@ -99,25 +103,29 @@ class Results:
                 if not any(_same(value, text) for value in column):
                     values = ", ".join(dict.fromkeys(_text(value) for value in column))
                     raise FigureError(f"{self.path}: no point has {axis}={text}; there are {values}")
-            rows &= np.array([any(_same(value, text) for text in wanted) for value in column])
-        if not rows.any():
+            chosen = np.array([any(_same(value, text) for text in wanted) for value in column])
+            if _is_policy(axis):
+                drawn &= chosen
+            else:
+                rows &= chosen
+        if not (rows & drawn).any():
             raise FigureError(f"{self.path}: no point has all that --where asks for")
         self._points = {name: column[rows] for name, column in self._points.items()}
         policy = self._points.get("policy")
         self.policy_of_point = [_text(value) for value in policy] if policy is not None else ["policy"] * rows.sum()
-        self.policies = list(dict.fromkeys(self.policy_of_point))
+        every = zip(self.policy_of_point, drawn[rows], strict=True)
+        self.policies = list(dict.fromkeys(policy for policy, shown in every if shown))
+        self.fixed_policies = [name for name in dict.fromkeys(self.policy_of_point) if fixed_depth(name) is not None]
         lossless = self._points.get("policy_lossless", np.ones(len(self.policy_of_point)))
         self.lossless = dict(zip(self.policy_of_point, (bool(value) for value in lossless), strict=True))
 
     def axes(self):
         """Every axis but the policy."""
-        return [name for name in self._points if name not in ("point", "policy", "policy_lossless")]
+        return [name for name in self._points if name not in ("point", "policy_lossless") and not _is_policy(name)]
 
     def _choose_load_axis(self):
         varied = {name: len(set(map(_text, self._points[name]))) > 1 for name in self.axes()}
-        candidates = [
-            name for name in varied if varied[name] and not name.startswith("policy") and self._number(name) is not None
-        ]
+        candidates = [name for name in varied if varied[name] and self._number(name) is not None]
         if self._named_load_axis in self._points and self._number(self._named_load_axis) is not None:
             self.load_axis = self._named_load_axis
         elif len(candidates) == 1:
@@ -139,6 +147,20 @@ class Results:
                 f"choose one with --where {others[0]}=VALUE ({values})"
             )
         self._load = self._number(self.load_axis)
+        self.is_sped_up_trace = self.load_axis.split(".")[-1] == "time_scale"
+        if self.is_sped_up_trace:
+            if not (self._load > 0).all():
+                raise FigureError(f"{self.path}: '{self.load_axis}' must be positive")
+            self._load = 1 / self._load  # a lower time scale is more load
+        self.ranked_metric = self._ranked_metric()
+
+    def _ranked_metric(self):
+        """What the file ranks policies by: throughput, or user speed where open arrivals fix the throughput."""
+        if not {"best", "metric"} <= self._crossovers.keys():
+            return "throughput"
+        chosen = np.isin(self._crossovers["best"], self._points["point"])
+        ranked = set(self._crossovers["metric"][chosen])
+        return ranked.pop() if len(ranked) == 1 else "throughput"
 
     def _number(self, axis):
         """The axis as numbers, or None where it is text."""
@@ -153,6 +175,13 @@ class Results:
         family = name.split(".")[0]
         unit = self._units.get(name) or self._units.get(family) or UNITS.get(name, "")
         return "" if unit == "1" else unit
+
+    def name_of_load(self, load):
+        """`1 user`, `256 users`, `4 times the recorded traffic`."""
+        if self.is_sped_up_trace:
+            return f"{load:.3g} times the recorded traffic"
+        unit = self.load_axis.split(".")[-1].replace("_", " ")
+        return f"{load:g} {'user' if unit == 'users' and load == 1 else unit}"
 
     def metric_names(self):
         return list(dict.fromkeys(self._metrics["metric"]))
@@ -179,12 +208,42 @@ class Results:
         return Curve(*np.array(rows, dtype=float).reshape(-1, 4).T)
 
     def curves(self, metric):
-        """{policy: Curve} in the order of the sweep, without policies that have no value at all."""
-        every = {policy: self.curve(metric, policy) for policy in self.policies}
-        curves = {policy: curve for policy, curve in every.items() if len(curve.load)}
+        """{policy: Curve} of the policies to draw, in the order of the sweep, without those that have no value."""
+        curves = self._curves(metric, self.policies)
         if not curves:
             raise FigureError(f"{self.path}: metric '{metric}' has no value at the chosen points")
         return curves
+
+    def fixed_curves(self, metric):
+        """{policy: Curve} of every fixed depth in the file (`none` is depth 0), drawn or not."""
+        return self._curves(metric, self.fixed_policies)
+
+    def _curves(self, metric, policies):
+        every = {policy: self.curve(metric, policy) for policy in policies}
+        return {policy: curve for policy, curve in every.items() if len(curve.load)}
+
+    def replicated(self, metric, policy):
+        """{load: values by replication} of one policy, NaN where a replication could not measure the metric; empty in
+        files without /replications."""
+        table = self._replications
+        if table is None:
+            return {}
+        count = int(table["replication"].max()) + 1 if len(table["replication"]) else 0
+        loads = {
+            int(point): load
+            for load, point, name in zip(self._load, self._points["point"], self.policy_of_point, strict=True)
+            if name == policy
+        }
+        values = {load: np.full(count, np.nan) for load in loads.values()}
+        rows = (table["metric"] == metric) & np.isin(table["point"], list(loads))
+        columns = (table[name][rows] for name in ("point", "replication", "value"))
+        for point, replication, value in zip(*columns, strict=True):
+            values[loads[int(point)]][int(replication)] = value
+        return values
+
+
+def _is_policy(axis):
+    return axis == "policy" or axis.startswith("policy.")
 
 
 def _plain(value):

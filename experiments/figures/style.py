@@ -18,6 +18,7 @@ LEGEND_LINE_MM = 9.5  # a column's sample of the line and the gap to the next co
 LEGEND_LETTER_MM = 1.25  # at the legend's font size, on average
 MARGIN_MM = {"left": 15.0, "right": 2.5, "below": 8.5, "above": 2.0}
 TEXT_ROW_MM = 3.2
+TEXT_ROW_LETTERS = 68  # that fit at full size; longer rows are smaller
 DPI = 200
 
 # Okabe and Ito's palette without its blues, which belong to the fixed depths, and without its yellow.
@@ -146,7 +147,8 @@ def add_text_above(figure, rows):
     """Rows of text at the top left; new_figure(text_rows=…) makes the room."""
     height_mm = figure.get_figheight() / MM
     for i, row in enumerate(rows):
-        figure.text(0.015, 1 - (1.2 + TEXT_ROW_MM * i) / height_mm, row, ha="left", va="top", fontsize=6.5)
+        size = 6.5 * min(1, TEXT_ROW_LETTERS / len(row))
+        figure.text(0.015, 1 - (1.2 + TEXT_ROW_MM * i) / height_mm, row, ha="left", va="top", fontsize=size)
 
 
 def halo(text, width=1.6):
@@ -159,6 +161,16 @@ def plain_number(value, _=None):
     text = f"{value:.10g}"
     whole, point, rest = text.partition(".")
     return f"{int(whole):,}".replace(",", "\N{NARROW NO-BREAK SPACE}") + point + rest if "e" not in text else text
+
+
+def load_number(value, _=None):
+    """A load as a tick says it: whole numbers in full, 3.0303 as 3.03."""
+    return plain_number(value if value == round(value) else float(f"{value:.3g}"))
+
+
+def light(color):
+    """A colour mixed with three parts of white."""
+    return tuple(0.25 * part + 0.75 for part in matplotlib.colors.to_rgb(color))
 
 
 def log_axis(axis, low, high):
@@ -181,12 +193,12 @@ def load_ticks(axes, loads):
     span = max(1e-9, math.log2(high / low))
     shown, last = [], None
     for load in sorted(loads):
-        width = room + 0.018 * len(plain_number(load))
+        width = room + 0.018 * len(load_number(load))
         if last is None or math.log2(load / last) / span >= width:
             shown.append(load)
             last = load
     axes.xaxis.set_major_locator(FixedLocator(shown))
-    axes.xaxis.set_major_formatter(FuncFormatter(plain_number))
+    axes.xaxis.set_major_formatter(FuncFormatter(load_number))
     axes.xaxis.set_minor_locator(NullLocator())
 
 

@@ -6,10 +6,10 @@ import sys
 from curves import best_by_load, crossovers
 from result_file import FigureError, Results, fixed_depth
 
-
-def load_name(results, load):
-    unit = results.load_axis.split(".")[-1].replace("_", " ")
-    return f"{load:g} {'user' if unit == 'users' and load == 1 else unit}"
+SUPERLATIVE = {
+    "throughput": "gives the most tokens per second",
+    "user_speed_mean": "gives each user the most tokens per second",
+}
 
 
 def amount(value):
@@ -30,7 +30,7 @@ def at(curve, load):
 
 
 def sentences(results):
-    curves = {name: curve for name, curve in results.curves("throughput").items() if results.lossless[name]}
+    curves = {name: curve for name, curve in results.curves(results.ranked_metric).items() if results.lossless[name]}
     if not curves:
         raise FigureError(f"{results.path}: no policy is lossless")
     best = best_by_load(curves)
@@ -40,23 +40,24 @@ def sentences(results):
     family = {name: curve for name, curve in curves.items() if fixed_depth(name) is not None}
     light = best_by_load(family)[0][1] if family else None
     yield (
-        f"At {load_name(results, low)}, {first} gives the most tokens per second: {amount(first_value)}"
+        f"At {results.name_of_load(low)}, {first} {SUPERLATIVE[results.ranked_metric]}: {amount(first_value)}"
         f"{against(curves, first, low, ['none', *family])}."
     )
     yield (
-        f"At {load_name(results, high)}, {last} does: {amount(last_value)}"
+        f"At {results.name_of_load(high)}, {last} does: {amount(last_value)}"
         f"{against(curves, last, high, [name for name in (light, 'none', *family) if name])}"
-        f"{f', the best fixed choice at {load_name(results, low)}' if light and light != last else ''}."
+        f"{f', the best fixed choice at {results.name_of_load(low)}' if light and light != last else ''}."
     )
     if not family:
         yield "No fixed depth was in the sweep, so there is none to compare with."
         return
     changes = crossovers(family)
     if changes:
-        steps = ", ".join(f"to {change.after} at about {change.load:.3g}" for change in changes)
+        *steps, last_step = (f"to {change.after} at about {change.load:.3g}" for change in changes)
+        last_step = f"to {changes[-1].after} at about {results.name_of_load(float(f'{changes[-1].load:.3g}'))}"
         yield (
-            f"The best fixed choice depends on load: it changes from {changes[0].before} {steps} "
-            f"{results.load_axis.split('.')[-1].replace('_', ' ')} (interpolated between the measured loads)."
+            f"The best fixed choice depends on load: it changes from {changes[0].before} "
+            f"{', '.join([*steps, last_step])} (interpolated between the measured loads)."
         )
     else:
         yield f"The best fixed choice is {light} at every load of this sweep."

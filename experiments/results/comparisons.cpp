@@ -9,6 +9,8 @@ namespace dspark {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr std::string_view kArrivals = "workload.arrivals.";
+constexpr std::string_view kTimeScale = ".time_scale";
 
 /// Points that differ in their policy only, in order; the groups in the order of their first points.
 std::vector<std::vector<std::size_t>> policy_groups(const Experiment& experiment) {
@@ -26,10 +28,24 @@ std::vector<std::vector<std::size_t>> policy_groups(const Experiment& experiment
   return groups;
 }
 
+bool is_load_path(std::string_view path) {
+  if (!path.starts_with(kArrivals)) return false;
+  return path.ends_with(".users") || path.ends_with(".rate") || path.ends_with(kTimeScale);
+}
+
+/// The value of the load axis.
 double load_of(const Experiment& experiment, std::size_t point) {
   const int axis = load_axis(experiment);
   if (axis < 0) return kNone;
   return parse_number(experiment.points[point].axis_texts[static_cast<std::size_t>(axis)]).value_or(kNone);
+}
+
+/// Rises with load: a trace's time scale stretches the gaps between requests.
+double load_rank(const Experiment& experiment, std::size_t point) {
+  const int axis = load_axis(experiment);
+  if (axis < 0) return 0;
+  const bool falls = experiment.axes[static_cast<std::size_t>(axis)].ends_with(kTimeScale);
+  return falls ? -load_of(experiment, point) : load_of(experiment, point);
 }
 
 /// The values of all axes but load and policy: crossovers are looked for among equals.
@@ -62,7 +78,7 @@ struct PairedColumns {
   }
 };
 
-/// The policies of one group from the highest mean throughput down; those without any are left out.
+/// The policies of one group from the highest mean of the metric down; those without any are left out.
 std::vector<std::pair<double, std::size_t>> ranking(const MetricSamples& samples, std::size_t metric,
                                                     const std::vector<std::size_t>& group) {
   std::vector<std::pair<double, std::size_t>> ranked;
@@ -86,21 +102,22 @@ std::vector<std::size_t> competitors(const Experiment& experiment, const std::ve
 
 class CrossoverColumns {
  public:
-  Numbers load, throughput, margin, margin_low, margin_high;
+  Numbers load, value, margin, margin_low, margin_high;
   Integers best, runner_up, changed;
-  Texts policy, runner_up_policy;
+  Texts policy, metric, runner_up_policy;
 
-  void add(const Experiment& experiment, const MetricSamples& samples, std::size_t metric,
+  void add(const Experiment& experiment, const MetricSamples& samples, std::size_t by,
            const std::vector<std::pair<double, std::size_t>>& ranked) {
     const std::size_t first = ranked.front().second;
     load.push_back(load_of(experiment, first));
     best.push_back(static_cast<std::int64_t>(first));
     policy.push_back(experiment.points[first].policy);
-    throughput.push_back(ranked.front().first);
+    metric.push_back(samples.names()[by].name);
+    value.push_back(ranked.front().first);
     const bool alone = ranked.size() < 2;
     runner_up.push_back(alone ? -1 : static_cast<std::int64_t>(ranked[1].second));
     runner_up_policy.push_back(alone ? std::string() : experiment.points[ranked[1].second].policy);
-    const Interval ratio = alone ? interval_of({}) : compare(samples, metric, first, ranked[1].second).ratio;
+    const Interval ratio = alone ? interval_of({}) : compare(samples, by, first, ranked[1].second).ratio;
     margin.push_back(ratio.mean - 1);
     margin_low.push_back(ratio.low - 1);
     margin_high.push_back(ratio.high - 1);
@@ -130,14 +147,29 @@ bool is_numeric_axis(const Experiment& experiment, std::size_t axis) {
 }
 
 int load_axis(const Experiment& experiment) {
+  for (std::size_t axis = 0; axis < experiment.axes.size(); ++axis) {
+    if (is_load_path(experiment.axes[axis]) && is_numeric_axis(experiment, axis))
+      return static_cast<int>(axis);
+  }
+  return -1;
+}
+
+int figure_axis(const Experiment& experiment) {
+  if (const int load = load_axis(experiment); load >= 0) return load;
   int first_numeric = -1;
   for (std::size_t axis = 0; axis < experiment.axes.size(); ++axis) {
     const std::string& path = experiment.axes[axis];
     if (is_policy_axis(path) || !is_numeric_axis(experiment, axis)) continue;
-    if (path.starts_with("workload.arrivals.")) return static_cast<int>(axis);
+    if (path.starts_with(kArrivals)) return static_cast<int>(axis);
     if (first_numeric < 0) first_numeric = static_cast<int>(axis);
   }
   return first_numeric;
+}
+
+const char* ranked_metric(const Point& point) {
+  const bool open =
+      point.arrivals == "poisson" || point.arrivals == "gamma" || point.arrivals == "azure_trace";
+  return open ? "user_speed_mean" : "throughput";
 }
 
 PairedComparison compare(const MetricSamples& samples, std::size_t metric, std::size_t point,
@@ -189,33 +221,36 @@ Table crossovers_table(const Experiment& experiment, const MetricSamples& sample
   auto groups = policy_groups(experiment);
   std::map<std::vector<std::string>, std::size_t> contexts;  // numbered as they appear
   const auto place = [&](const std::vector<std::size_t>& group) {
-    return std::pair(contexts.at(context_of(experiment, group.front())), load_of(experiment, group.front()));
+    return std::pair(contexts.at(context_of(experiment, group.front())),
+                     load_rank(experiment, group.front()));
   };
   for (const auto& group : groups) contexts.emplace(context_of(experiment, group.front()), contexts.size());
   std::stable_sort(groups.begin(), groups.end(),
                    [&](const auto& a, const auto& b) { return place(a) < place(b); });
-  const int metric = samples.index_of("throughput");
   for (const auto& group : groups) {
-    if (metric < 0) break;
+    const int metric = samples.index_of(ranked_metric(experiment.points[group.front()]));
+    if (metric < 0) continue;
     const auto ranked = ranking(samples, static_cast<std::size_t>(metric), competitors(experiment, group));
     if (!ranked.empty()) c.add(experiment, samples, static_cast<std::size_t>(metric), ranked);
   }
-  const std::string speed = "tokens/s";
-  return {"crossovers",
-          "the lossless policy with the highest mean throughput at each load",
-          false,
-          {{"load", "1", "value of the load axis", std::move(c.load)},
-           {"best", "1", "row of /points with the highest mean throughput", std::move(c.best)},
-           {"policy", "", "its policy", std::move(c.policy)},
-           {"throughput", speed, "its mean throughput", std::move(c.throughput)},
-           {"runner_up", "1", "row of /points with the second highest; -1 if there is none",
-            std::move(c.runner_up)},
-           {"runner_up_policy", "", "its policy", std::move(c.runner_up_policy)},
-           {"margin", "1", "mean of best / runner-up - 1 within each replication", std::move(c.margin)},
-           {"margin_low", "1", "lower end of the 95 % interval", std::move(c.margin_low)},
-           {"margin_high", "1", "upper end of the 95 % interval", std::move(c.margin_high)},
-           {"changed", "1", "1 where another policy leads than at the last lower load with a clear lead",
-            std::move(c.changed)}}};
+  return {
+      "crossovers",
+      "the lossless policy with the highest mean of a metric at each load, from low load to high",
+      false,
+      {{"load", "1", "value of the load axis", std::move(c.load)},
+       {"best", "1", "row of /points with the highest mean", std::move(c.best)},
+       {"policy", "", "its policy", std::move(c.policy)},
+       {"metric", "", "what policies are ranked by: user_speed_mean where arrivals are open, else throughput",
+        std::move(c.metric)},
+       {"value", "tokens/s", "its mean of the metric", std::move(c.value)},
+       {"runner_up", "1", "row of /points with the second highest; -1 if there is none",
+        std::move(c.runner_up)},
+       {"runner_up_policy", "", "its policy", std::move(c.runner_up_policy)},
+       {"margin", "1", "mean of best / runner-up - 1 within each replication", std::move(c.margin)},
+       {"margin_low", "1", "lower end of the 95 % interval", std::move(c.margin_low)},
+       {"margin_high", "1", "upper end of the 95 % interval", std::move(c.margin_high)},
+       {"changed", "1", "1 where another policy leads than at the last lower load with a clear lead",
+        std::move(c.changed)}}};
 }
 
 }  // namespace dspark

@@ -232,7 +232,7 @@ std::string joined_lines(const std::vector<std::string>& lines) {
 
 ResultFile build_result(const Experiment& experiment, const SweepResults& results) {
   const MetricSamples samples(experiment, results);
-  const int load = load_axis(experiment);
+  const int load = figure_axis(experiment);
   ResultFile file;
   file.attributes = {
       {"title", experiment.title},

@@ -144,6 +144,9 @@ void read_points(const Value& root, const SweepAxes& sweep, InputFiles& files, E
     parameters.finish();
     errors.add(parameters.errors());
     if (const Value* policy = tree->find("policy")) point.policy = label(*policy);
+    if (const Value* arrivals = find_path(*tree, {"workload", "arrivals"})) {
+      if (const auto named = read_named_value(*arrivals)) point.arrivals = named->name;
+    }
     for (const AxisPath& axis : sweep.axes) {
       const Value* value = find_path(*tree, axis.keys);
       point.axis_texts.push_back(value ? label(*value) : std::string());
@@ -216,7 +219,7 @@ std::optional<Experiment> read_experiment(const std::string& path,
   experiment.replications = static_cast<int>(header.replications);
   Errors here;
   experiment.metrics = read_metrics(header.metrics, here);
-  experiment.figures = read_figures(header.figures, here);
+  experiment.figures = read_figures(header.figures, experiment.metrics, here);
   const SweepAxes sweep = read_sweep(header.sweep, here);
   if (static_cast<std::int64_t>(sweep.points.size()) * header.replications > kMaxUnits) {
     here.push_back({fmt::format("{} points × {} replications are more than {} runs", sweep.points.size(),

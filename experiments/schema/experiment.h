@@ -20,6 +20,7 @@ constexpr int kResultVersion = 1;
 /// One combination of the sweep's axes.
 struct Point {
   std::string policy;                   // as written
+  std::string arrivals;                 // the kind of `workload.arrivals`: `closed_loop`, `poisson`, …
   std::vector<std::string> axis_texts;  // one per axis; empty where the point has no such value
   std::unique_ptr<const Scenario> scenario;
 

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <string>
+
+#include "experiments/messages.h"
 
 namespace dspark {
 namespace {
@@ -41,19 +42,18 @@ void Progress::step() {
   const std::size_t tenth = done_ * 10 / total_;
   if (tenth == printed_tenth_) return;
   printed_tenth_ = tenth;
-  fmt::print(stderr, "{} of {} runs done, {} left\n", done_, total_, duration_text(left));
+  write_message(fmt::format("{} of {} runs done, {} left\n", done_, total_, duration_text(left)));
 }
 
 void Progress::draw(std::string_view time_left) const {
   constexpr std::size_t kWidth = 30;
   const std::size_t filled = total_ > 0 ? done_ * kWidth / total_ : kWidth;
-  fmt::print(stderr, "\r[{}{}] {}/{} {}\x1b[K", std::string(filled, '#'), std::string(kWidth - filled, '.'),
-             done_, total_, time_left);
-  std::fflush(stderr);
+  write_message(fmt::format("\r[{}{}] {}/{} {}\x1b[K", std::string(filled, '#'), std::string(kWidth - filled, '.'),
+                            done_, total_, time_left));
 }
 
 void Progress::finish() {
-  if (!quiet_ && terminal_) fmt::print(stderr, "\n");
+  if (!quiet_ && terminal_) write_message("\n");
 }
 
 }  // namespace dspark

@@ -6,7 +6,8 @@ namespace dspark {
 
 /// Draft tokens of running replies first, oldest first; prompts take what is left of the token budget, in
 /// chunks where it is short. The default of today's engines (vLLM V1 with chunked prefill): prompts wait
-/// while many replies verify many draft tokens.
+/// while many replies verify many draft tokens: where the budget hardly exceeds the replies' rows, prompts
+/// starve (choose the budget with room for both).
 ///
 ///     engine: {batching: decode_first}
 class DecodeFirst final : public BatchingPolicy {

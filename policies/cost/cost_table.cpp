@@ -71,6 +71,10 @@ Result<CostTable> CostTable::make(std::vector<Point> points, const Options& opti
   if (is_flat(points)) {
     return refuse(name, "every size costs the same", "such a table would mean: verify everything, always");
   }
+  if (points.back().seconds < points.front().seconds) {
+    return refuse(name, "the largest size costs less than the smallest",
+                  "such a table would mean: verify everything, always");
+  }
   const double limit = options.capture_limit == 0 ? points.back().size : options.capture_limit;
   if (std::none_of(points.begin(), points.end(), [&](const Point& point) { return point.size == limit; })) {
     return refuse(name,
@@ -123,6 +127,13 @@ void CostTable::prepare_hull() {
 
 double CostTable::beyond(int size) const {
   return points_.back().seconds + slope_beyond_ * (size - points_.back().size);
+}
+
+int CostTable::captured_size(int size) const {
+  const auto holds = std::lower_bound(points_.begin(), points_.end(), size,
+                                      [](const Point& point, int wanted) { return point.size < wanted; });
+  if (holds == points_.end() || holds->size > capture_limit_) return size;
+  return static_cast<int>(holds->size);
 }
 
 }  // namespace dspark

@@ -33,9 +33,9 @@ class CostTable {
   };
 
   CostTable() = default;
-  /// Refuses tables of fewer than two points, unsorted, not whole, not finite or flat: in two real engines a
-  /// flat table silently means "verify everything". `name` names the table in errors; their position is the
-  /// caller's.
+  /// Refuses tables of fewer than two points, unsorted, not whole, not finite, flat or falling over all: in
+  /// two real engines a flat table silently means "verify everything". `name` names the table in errors;
+  /// their position is the caller's.
   static Result<CostTable> make(std::vector<Point> points, const Options& options, const std::string& name);
 
   /// Seconds of a size >= 0; constant time. Not to be asked of a table that was not made.
@@ -45,6 +45,8 @@ class CostTable {
     return i < prepared.size() ? prepared[i] : beyond(size);
   }
   double capture_limit() const { return capture_limit_; }
+  /// The measured size that holds `size`, up to the capture limit; `size` itself beyond it.
+  int captured_size(int size) const;
   const std::vector<Point>& points() const { return points_; }
 
  private:

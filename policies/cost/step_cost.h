@@ -13,20 +13,33 @@ struct AffineCost {
   double seconds_per_token = 0;
 };
 
+/// The three parts of a step's duration.
+struct StepSeconds {
+  double draft = 0;
+  double verify = 0;
+  double overhead = 0;
+  double total() const { return draft + verify + overhead; }
+};
+
 /// What a step costs by its requests and rows: draft + verify + overhead. The policy's belief; the modelled
 /// machine computes its truth with the same type (sim/hardware). Immutable, so that threads may share it.
 class StepCost {
  public:
   struct Parts {
-    std::optional<CostTable> verify_table =
-        {};                                     // by rows of the step (anchors, draft tokens and prompt rows)
-    AffineCost verify_affine = {};              // where there is no table
-    std::optional<CostTable> draft_table = {};  // by drafting requests; none: drafting is free
-    bool sequential_drafter = false;  // draft_table is the price of one draft step, not of the block
-    double overhead_seconds = 0;      // every step
-    double decision_seconds = 0;      // every step whose depths were chosen after drafting
-    double idle_drafter_tax =
-        0;  // share added to verification when a drafter is loaded but nothing is drafted
+    /// By rows of the step: anchors, draft tokens and prompt rows.
+    std::optional<CostTable> verify_table = {};
+    /// Where there is no table.
+    AffineCost verify_affine = {};
+    /// By drafting requests; none: drafting is free.
+    std::optional<CostTable> draft_table = {};
+    /// The draft table is the price of one draft step, not of the block.
+    bool sequential_drafter = false;
+    /// Added to every step.
+    double overhead_seconds = 0;
+    /// Added to every step whose depths were chosen after drafting.
+    double decision_seconds = 0;
+    /// Share added to verification when a drafter is loaded but nothing is drafted.
+    double idle_drafter_tax = 0;
   };
 
   StepCost() = default;
@@ -44,6 +57,11 @@ class StepCost {
   double draft_seconds(int drafting, int steps) const;
   double overhead_seconds(bool chosen_after_drafting) const {
     return parts_.overhead_seconds + (chosen_after_drafting ? parts_.decision_seconds : 0);
+  }
+  /// Rows up to which a step of `rows` rows costs the same (its captured graph's size); `rows` itself where
+  /// that is not known or the step lies beyond the captured graphs.
+  int captured_rows(int rows) const {
+    return parts_.verify_table ? parts_.verify_table->captured_size(rows) : rows;
   }
   const Parts& parts() const { return parts_; }
 

@@ -25,10 +25,21 @@ class CoinStream {
 /// What is known of the running requests before a step drafts. Rows are 0..requests()-1, as in `Step`.
 struct RequestColumns {
   std::span<const RequestId> id = {};
-  std::span<const std::int32_t> rounds = {};     // rounds this request has completed
+  std::span<const std::int32_t> rounds = {};     // rounds completed since it joined, or rejoined, the batch
   std::span<const std::int32_t> context = {};    // tokens before the anchor
   std::span<const std::int32_t> produced = {};   // output tokens so far
   std::span<const std::int32_t> block_cap = {};  // largest block its length limit leaves room for; <= γ
+  /// Seconds since its first token; empty unless traits().signals has kDecodingTime.
+  std::span<const float> decoding_seconds = {};
+};
+
+/// What is known of the system before a step: for rules that look at memory, queues or promises.
+struct SystemView {
+  int free_kv_blocks = 0;
+  int kv_block_tokens = 0;
+  int waiting_requests = 0;
+  double ttft_objective_seconds = 0;  // latency objectives; 0: none was given
+  double tpot_objective_seconds = 0;
 };
 
 /// Sees one request's token x_k after it was drawn and decides whether x_{k+1} is drafted too. x_k itself is
@@ -47,6 +58,7 @@ struct PlanView {
   int prefill_rows = 0;   // believed prompt rows of this step
   int block_size = 0;     // γ of the drafter: no block is larger
   std::int64_t step = 0;  // from 0
+  SystemView system = {};
   const StepCost* cost = nullptr;
   CoinStream* coins = nullptr;
 
@@ -97,6 +109,7 @@ class Step {
   std::span<const int> planned = {};  // (requests) planned block sizes
   int prefill_rows = 0;
   std::int64_t step = 0;
+  SystemView system = {};
   const StepCost* cost = nullptr;
   double draft_and_overhead_seconds = 0;
   CoinStream* coins = nullptr;
@@ -110,7 +123,7 @@ struct StepOutcome {
   std::span<const int> verified = {};           // (requests)
   std::span<const int> accepted = {};           // (requests), <= verified
   std::span<const std::uint8_t> finished = {};  // (requests) 1 where the request ended with this step
-  double seconds = 0;                           // the step's duration
+  StepSeconds seconds = {};                     // the step's duration
   int prefill_rows = 0;
   std::int64_t step = 0;
   DraftColumns drafts = {};  // read positions 1..verified only: `signals` enforces it
@@ -133,6 +146,7 @@ struct PolicyTraits {
   bool uses_drafter = true;            // false: no drafter is loaded, so none is idle either
   unsigned signals = kConfidenceOnly;  // SignalSet
   int history = 0;                     // largest lag of `Step::earlier`
+  int deepest = 0;  // block that it always asks for; refused where γ is smaller. 0: any γ will do
 };
 
 /// How many draft tokens are verified, for which request. Three moments, each with a default, so that most

@@ -27,7 +27,8 @@ enum SignalSet : unsigned {
   kMargin = 1u << 1,
   kEntropy = 1u << 2,
   kChosen = 1u << 3,
-  kDivergence = 1u << 4,  // of verified tokens, in `observe`
+  kDivergence = 1u << 4,    // of verified tokens, in `observe`
+  kDecodingTime = 1u << 5,  // seconds since each request's first token, in RequestColumns
 };
 
 /// The blocks of one step, in columns: `confidence[(k - 1) * stride + r]` is request r at draft position k, k

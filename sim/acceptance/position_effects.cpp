@@ -81,16 +81,20 @@ Measured measure(const DomainLatent& latent, const LatentSpread& spread, std::si
     }
   }
   Measured measured;
+  double ranked = 0;  // positions that are reached often enough to say how well they are told apart
   for (std::size_t k = 0; k < depth; ++k) {
     measured.survival.push_back(sum[k] / rounds);
+    if (sum[k] < 0.005 * rounds) continue;
+    ranked += 1;
     double below = 0, ordered = 0;  // negatives below each bin; pairs in the right order
     for (std::size_t b = k * kBins; b < (k + 1) * kBins; ++b) {
       const double negative = weight[b] - mass[b];
       ordered += mass[b] * (below + 0.5 * negative);
       below += negative;
     }
-    measured.auc += ordered / std::max(1e-12, sum[k] * below) / static_cast<double>(depth);
+    measured.auc += ordered / std::max(1e-12, sum[k] * below);
   }
+  measured.auc /= std::max(1.0, ranked);
   return measured;
 }
 
@@ -130,7 +134,9 @@ Result<SolvedDomain> solve_position_effects(std::span<const double> survival, do
   }
   return Error{fmt::format("no latent spread gives auc {} with this survival table", auc),
                {},
-               "an auc between 0.6 and 0.95 suits most tables"};
+               survival.back() > 0.98
+                   ? "acceptance so near to certain leaves the confidence nothing to tell apart"
+                   : "an auc between 0.6 and 0.95 suits most tables"};
 }
 
 double accepted_length_at_depth(const DomainLatent& latent, const LatentSpread& spread, int depth) {

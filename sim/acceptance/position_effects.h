@@ -17,11 +17,11 @@ struct SolvedDomain {
 
 /// Solves position effects and deviation so that over back-to-back rounds at depth γ, each starting where the
 /// last ended, the mean survival by position equals `survival` (γ values, non-increasing, in (0, 1]), and the
-/// AUC of the survival against "the first k were accepted", averaged over k = 1..γ, equals `auc` (0.5 .. 1).
-/// Rounds weigh equally, so a difficult stretch of text counts as often as it is met: at another depth rounds
-/// start elsewhere, and the same latent shows another survival. Fixed-point iteration on one fixed set of
-/// coins, to about 0.001. Fails where no latent of this kind reaches the two (an AUC that the spread cannot
-/// give).
+/// AUC of the survival against "the first k were accepted", averaged over the k that at least 0.5 % of rounds
+/// reach, equals `auc` (0.5 .. 1). Rounds weigh equally, so a difficult stretch of text counts as often as it
+/// is met: at another depth rounds start elsewhere, and the same latent shows another survival. Fixed-point
+/// iteration on one fixed set of coins, to about 0.001. Fails where no latent of this kind reaches the two
+/// (an AUC that the spread cannot give).
 Result<SolvedDomain> solve_position_effects(std::span<const double> survival, double auc,
                                             const LatentSpread& spread);
 

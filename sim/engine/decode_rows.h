@@ -25,7 +25,8 @@ struct DecodeRows {
   std::vector<std::int32_t> block_cap;
   std::vector<std::int32_t> held_tokens;  // KV slots of the blocks held
   std::vector<VirtualTime> last_delivery;
-  std::vector<int> planned;  // this step's block size
+  std::vector<float> decoding_seconds;  // since the first token; empty unless the policy asks
+  std::vector<int> planned;             // this step's block size
 
   std::size_t size() const { return id.size(); }
 
@@ -48,12 +49,15 @@ struct DecodeRows {
 
   void swap_remove(std::size_t row) {
     const auto remove = [row](auto&... column) { ((column[row] = column.back(), column.pop_back()), ...); };
+    if (!decoding_seconds.empty()) remove(decoding_seconds);
     remove(id, source, ordinal, domain, anchor_position, attempt, rounds, produced, output_limit,
            output_tokens, block_cap, held_tokens, last_delivery, planned);
   }
 
   RunnerRows for_runner() const { return {id, source, ordinal, anchor_position, attempt, domain}; }
-  RequestColumns for_policy() const { return {id, rounds, anchor_position, produced, block_cap}; }
+  RequestColumns for_policy() const {
+    return {id, rounds, anchor_position, produced, block_cap, decoding_seconds};
+  }
 };
 
 }  // namespace dspark

@@ -36,9 +36,8 @@ void Engine::submit(const RequestSpec& spec) {
 void Engine::prefill_done(RequestId id, VirtualTime now) {
   LiveRequest& request = requests_[id];
   ++request.produced;
-  request.last_token = now;
-  if (request.first_token == kNever) request.first_token = now;
   for (Watcher* watcher : watchers_) watcher->first_token_elsewhere(now, request.spec);
+  deliver_after_prefill(request, now);
   if (request.produced >= request.spec.output_tokens()) {
     finish(id, now);
   } else {
@@ -52,13 +51,15 @@ std::optional<double> Engine::begin_step(VirtualTime now) {
   if (running() == 0) return std::nullopt;
   in_progress_ = true;
   step_begin_ = now;
+  waiting_at_begin_ = static_cast<int>(waiting_.size());
   plan();
   grant_rows();
   reserve();
   draft_and_choose();
   verified_ = runner_.verify(rows_.for_runner(), submitted_, shape());
-  DSPARK_INVARIANT(verified_.accepted.size() == rows_.size() && verified_.seconds > 0);
-  return verified_.seconds;
+  const double seconds = verified_.seconds.total();
+  DSPARK_INVARIANT(verified_.accepted.size() == rows_.size() && seconds > 0);
+  return seconds;
 }
 
 void Engine::plan() {
@@ -72,15 +73,23 @@ void Engine::plan() {
   }
   choose_after_drafting_ = false;
   if (rows_.size() == 0) return;
-  int believed_prefill = 0;
+  if (traits_.signals & kDecodingTime) {
+    rows_.decoding_seconds.resize(rows_.size());
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      rows_.decoding_seconds[r] =
+          static_cast<float>(to_seconds(step_begin_ - requests_[rows_.id[r]].first_token));
+    }
+  }
+  std::int64_t believed_prefill = 0;
   for (const Prefilling& p : prefilling_) {
     believed_prefill += requests_[p.id].text_tokens() - requests_[p.id].computed;
   }
-  const int budget_left = options_.max_num_batched_tokens - static_cast<int>(rows_.size());
+  const std::int64_t budget_left = options_.max_num_batched_tokens - static_cast<std::int64_t>(rows_.size());
   PlanView view{.request = rows_.for_policy(),
-                .prefill_rows = std::min(believed_prefill, budget_left),
+                .prefill_rows = static_cast<int>(std::min(believed_prefill, budget_left)),
                 .block_size = block_size,
                 .step = step_,
+                .system = system_view(),
                 .cost = &belief_,
                 .coins = &coins_};
   BlockPlan blocks(rows_.planned);
@@ -94,19 +103,30 @@ void Engine::grant_rows() {
   const int budget = options_.max_num_batched_tokens - static_cast<int>(rows_.size());
   const int wanted = std::accumulate(rows_.planned.begin(), rows_.planned.end(), 0);
   if (prefilling_.empty() && wanted <= budget) return;
+  // Oldest first; rows are in no order.
+  const std::size_t rows = rows_.size();
+  oldest_first_.resize(rows + prefilling_.size());
+  std::iota(oldest_first_.begin(), oldest_first_.end(), std::size_t{0});
+  const auto sequence = [&](std::size_t i) {
+    return requests_[i < rows ? rows_.id[i] : prefilling_[i - rows].id].sequence;
+  };
+  std::sort(oldest_first_.begin(), oldest_first_.end(),
+            [&](std::size_t a, std::size_t b) { return sequence(a) < sequence(b); });
   candidates_.clear();
-  for (const int planned : rows_.planned) candidates_.push_back({.decoding = true, .wanted_rows = planned});
-  for (const Prefilling& p : prefilling_) {
+  for (const std::size_t i : oldest_first_) {
+    const bool decoding = i < rows;
+    const LiveRequest& request = requests_[decoding ? rows_.id[i] : prefilling_[i - rows].id];
     candidates_.push_back(
-        {.decoding = false, .wanted_rows = requests_[p.id].text_tokens() - requests_[p.id].computed});
+        {.decoding = decoding,
+         .wanted_rows = decoding ? rows_.planned[i] : request.text_tokens() - request.computed});
   }
   granted_.assign(candidates_.size(), 0);
   batching_.grant(candidates_, budget, granted_);
-  for (std::size_t r = 0; r < rows_.size(); ++r) {
-    DSPARK_INVARIANT(granted_[r] >= 0 && granted_[r] <= rows_.planned[r]);
-    rows_.planned[r] = granted_[r];
+  for (std::size_t c = 0; c < candidates_.size(); ++c) {
+    DSPARK_INVARIANT(granted_[c] >= 0 && granted_[c] <= candidates_[c].wanted_rows);
+    const std::size_t i = oldest_first_[c];
+    (i < rows ? rows_.planned[i] : prefilling_[i - rows].granted) = granted_[c];
   }
-  for (std::size_t p = 0; p < prefilling_.size(); ++p) prefilling_[p].granted = granted_[rows_.size() + p];
 }
 
 void Engine::draft_and_choose() {
@@ -145,12 +165,21 @@ void Engine::draft_and_choose() {
   if (traits_.history > 0) history_.push(static_cast<int>(rows), frontier_.sorted_survivals_for_history());
 }
 
+SystemView Engine::system_view() const {
+  return {.free_kv_blocks = kv_.free(),
+          .kv_block_tokens = options_.block_tokens,
+          .waiting_requests = static_cast<int>(waiting_.size()),
+          .ttft_objective_seconds = options_.ttft_objective_seconds,
+          .tpot_objective_seconds = options_.tpot_objective_seconds};
+}
+
 Step Engine::policy_step() const {
   Step step;
   step.request = rows_.for_policy();
   step.planned = rows_.planned;
   step.prefill_rows = prefill_rows_;
   step.step = step_;
+  step.system = system_view();
   step.cost = &belief_;
   step.draft_and_overhead_seconds = draft_and_overhead_seconds_;
   step.coins = &coins_;
@@ -191,9 +220,9 @@ void Engine::end_step(VirtualTime now) {
       });
   const StepRecord record{.begin = step_begin_,
                           .end = now,
-                          .seconds = verified_.seconds,
+                          .seconds = verified_.seconds.total(),
                           .prefill_rows = prefill_rows_,
-                          .waiting_requests = static_cast<int>(waiting_.size()),
+                          .waiting_requests = waiting_at_begin_,
                           .running_requests = static_cast<int>(running()),
                           .kv_blocks_used = kv_.used(),
                           .block_size = rows_.planned,
@@ -272,6 +301,15 @@ void Engine::retire_finished(VirtualTime now) {
   }
 }
 
+void Engine::deliver_after_prefill(LiveRequest& request, VirtualTime now) {
+  if (request.first_token == kNever) {
+    request.first_token = now;
+  } else {
+    for (Watcher* watcher : watchers_) watcher->resumed(now - request.last_token);
+  }
+  request.last_token = now;
+}
+
 void Engine::finish_prefills(VirtualTime now) {
   std::size_t kept = 0;
   for (std::size_t p = 0; p < prefilling_.size(); ++p) {
@@ -283,8 +321,7 @@ void Engine::finish_prefills(VirtualTime now) {
       continue;
     }
     ++request.produced;  // the last prompt row gives the first token, or after a preemption the next one
-    request.last_token = now;
-    if (request.first_token == kNever) request.first_token = now;
+    deliver_after_prefill(request, now);
     if (request.produced >= request.spec.output_tokens()) {
       finish(current.id, now);
     } else {

@@ -29,6 +29,8 @@ struct EngineOptions {
   int kv_blocks = 65536;
   int block_tokens = 64;
   Prefill prefill = Prefill::kInStep;
+  double ttft_objective_seconds = 0;  // for policies that look at them; 0: none
+  double tpot_objective_seconds = 0;
 };
 
 /// What the engine needs from the world around it.
@@ -92,8 +94,10 @@ class Engine {
   void draft_and_choose();
   void settle_rounds();
   void observe();
+  void deliver_after_prefill(LiveRequest& request, VirtualTime now);
   void finish_prefills(VirtualTime now);
   void retire_finished(VirtualTime now);
+  SystemView system_view() const;
   Step policy_step() const;
   StepShape shape() const;
 
@@ -128,6 +132,7 @@ class Engine {
   bool in_progress_ = false;
   std::int64_t step_ = 0;
   VirtualTime step_begin_ = 0;
+  int waiting_at_begin_ = 0;
   bool choose_after_drafting_ = false;
   bool chose_ = false;
   int prefill_rows_ = 0;
@@ -142,6 +147,7 @@ class Engine {
   std::vector<std::uint8_t> cut_;
   std::vector<std::uint8_t> finished_;
   std::vector<VirtualTime> previous_delivery_;
+  std::vector<std::size_t> oldest_first_;  // rows, then prompts
   std::vector<BatchCandidate> candidates_;
   std::vector<std::int32_t> granted_;
 };

@@ -90,7 +90,6 @@ void Engine::preempt_youngest() {
   } else {
     id = rows_.id[row];
     requests_[id].produced = rows_.produced[row];
-    requests_[id].rounds = rows_.rounds[row];
     requests_[id].last_token = rows_.last_delivery[row];
     rows_.swap_remove(row);
   }

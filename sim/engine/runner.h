@@ -37,8 +37,8 @@ struct StepShape {
 struct Verified {
   std::span<const int> accepted;  // (decode_requests), 0..submitted
   std::span<const float>
-      divergence;      // KL(p_t || p_d) by position, columns as in DraftColumns; empty if not asked
-  double seconds = 0;  // draft + verify + overhead
+      divergence;            // KL(p_t || p_d) by position, columns as in DraftColumns; empty if not asked
+  StepSeconds seconds = {};  // the step's duration, > 0 in all
 };
 
 /// The machine under the engine: modelled (sim/hardware) or real (executor). A step calls `draft` and then

@@ -49,6 +49,8 @@ class Watcher {
   virtual void rejected(const RequestSpec&) {}
   virtual void preempted(const RequestSpec&) {}
   virtual void first_token_elsewhere(VirtualTime, const RequestSpec&) {}
+  /// A preempted request's next token, `gap` after its last one.
+  virtual void resumed(VirtualTime gap) { static_cast<void>(gap); }
   virtual void finished(const FinishedRequest&) {}
   virtual void step_ended(const StepRecord&) {}
 };

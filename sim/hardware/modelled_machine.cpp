@@ -59,7 +59,6 @@ struct AcceptanceParameters {
   double auc = 0;
   double signal_noise = 0;
   int block_size = 0;
-  double decay = 1;
 };
 
 AcceptanceParameters read_acceptance_parameters(Parameters& group) {
@@ -107,13 +106,19 @@ AcceptanceParameters read_acceptance_parameters(Parameters& group) {
                      .default_value = 0,
                      .unit = "tokens",
                      .meaning = "γ, the drafter's largest block; 0: as long as the survival table"}));
-  p.decay = group.number("beyond_trained_block",
-                         {.min = 0.01,
-                          .max = 1,
-                          .default_value = 0.7,
-                          .meaning = "factor on conditional acceptance for each position past "
-                                     "the table, where the drafter was not trained"});
   return p;
+}
+
+/// Only where a block goes on past a table: a factor that nothing is multiplied with would be ignored
+/// silently.
+double read_decay(Parameters& group) {
+  return group.number(
+      "beyond_trained_block",
+      {.min = 0.01,
+       .max = 1,
+       .default_value = 0.7,
+       .meaning = "with block_size above the table's length: factor on conditional acceptance for "
+                  "each position past the table, where the drafter was not trained"});
 }
 
 /// Survival tables by domain, all of one length.
@@ -135,10 +140,14 @@ std::vector<std::vector<double>> read_tables(Parameters& group, const std::vecto
   }
   const bool failed = std::any_of(tables.begin(), tables.end(), [](const auto& t) { return t.empty(); });
   if (failed) return {};
-  int block_size = p.block_size;
-  if (block_size == 0) {
-    for (const auto& table : tables) block_size = std::max(block_size, static_cast<int>(table.size()));
+  std::size_t longest = 0, shortest = tables[0].size();
+  for (const auto& table : tables) {
+    longest = std::max(longest, table.size());
+    shortest = std::min(shortest, table.size());
   }
+  const int block_size = p.block_size == 0 ? static_cast<int>(longest) : p.block_size;
+  const double decay =
+      static_cast<int>(shortest) < block_size || group.is_describing() ? read_decay(group) : 1;
   for (auto& table : tables) {
     if (static_cast<int>(table.size()) > block_size) {
       group.add_error(fmt::format("a survival table of {} positions does not fit block_size {}", table.size(),
@@ -146,7 +155,7 @@ std::vector<std::vector<double>> read_tables(Parameters& group, const std::vecto
                       group.position_of("block_size"));
       return {};
     }
-    extend(table, block_size, p.decay);
+    extend(table, block_size, decay);
   }
   return tables;
 }

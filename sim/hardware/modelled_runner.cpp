@@ -46,11 +46,12 @@ Verified ModelledRunner::verify(const RunnerRows& rows, std::span<const int> sub
   return {.accepted = accepted_, .divergence = blocks_.divergence, .seconds = seconds(shape)};
 }
 
-double ModelledRunner::seconds(const StepShape& shape) const {
+StepSeconds ModelledRunner::seconds(const StepShape& shape) const {
   double verify = cost_.verify_seconds(shape.decode_requests, shape.rows());
   if (shape.drafter_loaded && shape.drafting_requests == 0) verify *= 1 + cost_.parts().idle_drafter_tax;
-  return verify + cost_.draft_seconds(shape.drafting_requests, shape.draft_steps) +
-         cost_.overhead_seconds(shape.chosen_after_drafting);
+  return {.draft = cost_.draft_seconds(shape.drafting_requests, shape.draft_steps),
+          .verify = verify,
+          .overhead = cost_.overhead_seconds(shape.chosen_after_drafting)};
 }
 
 }  // namespace dspark

@@ -21,8 +21,8 @@ class ModelledRunner final : public Runner {
                      unsigned signals) override;
   Verified verify(const RunnerRows& rows, std::span<const int> submitted, const StepShape& shape) override;
 
-  /// Draft + verify + overhead of a step of this shape.
-  double seconds(const StepShape& shape) const;
+  /// What a step of this shape takes.
+  StepSeconds seconds(const StepShape& shape) const;
 
  private:
   const StepCost& cost_;

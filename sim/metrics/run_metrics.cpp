@@ -33,8 +33,13 @@ void RunMetrics::preempted(const RequestSpec&) {
   if (open()) ++preemptions_;
 }
 
-void RunMetrics::first_token_elsewhere(VirtualTime, const RequestSpec&) {
+void RunMetrics::first_token_elsewhere(VirtualTime now, const RequestSpec&) {
+  series_.add_token(now);
   if (open()) output_tokens_ += 1;
+}
+
+void RunMetrics::resumed(VirtualTime gap) {
+  if (open()) itl_.add(to_seconds(gap));
 }
 
 void RunMetrics::finished(const FinishedRequest& request) {
@@ -200,7 +205,7 @@ ReplicationResult RunMetrics::result() const {
     if (p.reached > 0) add(fmt::format("acceptance.{}", k + 1), p.accepted / p.reached);
     if (p.verified > 0) add(fmt::format("survival.{}", k + 1), p.accepted / p.verified);
   }
-  result.series = series_.windows();
+  result.series = series_.windows(window_end_);
   return result;
 }
 

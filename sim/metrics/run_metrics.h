@@ -34,6 +34,8 @@ class RunMetrics final : public Watcher {
   std::int64_t measured_requests() const { return measured_; }
   /// Closes the window where the workload ended before the stop rule did.
   void close(VirtualTime now);
+  /// False where the window begins and ends at the same instant.
+  bool has_width() const { return window_end_ > window_begin_; }
   /// Metrics, series and reliability; digest and events are the caller's. At least one request must be
   /// measured.
   ReplicationResult result() const;
@@ -42,6 +44,7 @@ class RunMetrics final : public Watcher {
   void rejected(const RequestSpec& spec) override;
   void preempted(const RequestSpec& spec) override;
   void first_token_elsewhere(VirtualTime now, const RequestSpec& spec) override;
+  void resumed(VirtualTime gap) override;
   void finished(const FinishedRequest& request) override;
   void step_ended(const StepRecord& step) override;
 

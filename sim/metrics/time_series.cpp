@@ -1,11 +1,12 @@
 #include "sim/metrics/time_series.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace dspark {
 
-void TimeSeries::add(const StepRecord& step) {
-  auto index = static_cast<std::size_t>(step.end / width_);
+TimeSeries::Sums& TimeSeries::window_at(VirtualTime time) {
+  auto index = static_cast<std::size_t>(time / width_);
   while (index >= kMostWindows) {
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       const Sums s = sums_[i];
@@ -20,11 +21,17 @@ void TimeSeries::add(const StepRecord& step) {
     }
     sums_.resize((sums_.size() + 1) / 2);
     width_ *= 2;
-    index = static_cast<std::size_t>(step.end / width_);
+    index = static_cast<std::size_t>(time / width_);
   }
   if (index >= sums_.size()) sums_.resize(index + 1);
+  return sums_[index];
+}
+
+void TimeSeries::add_token(VirtualTime now) { window_at(now).tokens += 1; }
+
+void TimeSeries::add(const StepRecord& step) {
   const double verified = std::accumulate(step.verified.begin(), step.verified.end(), 0);
-  Sums& s = sums_[index];
+  Sums& s = window_at(step.end);
   s.steps += 1;
   s.tokens += std::accumulate(step.delivered.begin(), step.delivered.end(), step.first_tokens);
   s.running += step.running_requests;
@@ -34,13 +41,15 @@ void TimeSeries::add(const StepRecord& step) {
   s.rows += step.decode_requests() + verified + step.prefill_rows;
 }
 
-std::vector<SeriesWindow> TimeSeries::windows() const {
+std::vector<SeriesWindow> TimeSeries::windows(VirtualTime end) const {
   std::vector<SeriesWindow> windows;
-  const double width = to_seconds(width_);
   for (std::size_t i = 0; i < sums_.size(); ++i) {
     const Sums& s = sums_[i];
     const double steps = s.steps > 0 ? s.steps : 1;
-    windows.push_back({.start_seconds = width * static_cast<double>(i),
+    const VirtualTime start = width_ * static_cast<VirtualTime>(i);
+    // Whatever falls on `end` itself still belongs to the run, so a window that starts there keeps its width.
+    const double width = to_seconds(end > start ? std::min(width_, end - start) : width_);
+    windows.push_back({.start_seconds = to_seconds(start),
                        .width_seconds = width,
                        .throughput = s.tokens / width,
                        .running_requests = s.running / steps,

@@ -61,9 +61,66 @@ TEST(Program, AFileLimitLikeAFullDiskLeavesNoHalfFile) {
   const ProgramRun run = run_program(folder.path(), command);
   EXPECT_EQ(run.code, 3) << run.output;
   EXPECT_THAT(run.output, HasSubstr("File too large"));
+  EXPECT_EQ(std::count(run.output.begin(), run.output.end(), '\n'), 1) << run.output;
   EXPECT_FALSE(std::filesystem::exists(folder / "a.h5"));
   EXPECT_FALSE(std::filesystem::exists(folder / "a.h5.tmp"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.provenance.json"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.provenance.json.tmp"));
   EXPECT_EQ(run_base(folder, "--out a.h5").code, 0);  // resumes once there is room
+  EXPECT_TRUE(std::filesystem::exists(folder / "a.provenance.json"));
+}
+
+TEST(Program, AFullDiskIsOneErrorLineWithCode3WhereverItIsMet) {
+  const ScratchFolder folder;
+  const auto expect_full = [](const ProgramRun& run) {
+    EXPECT_EQ(run.code, 3) << run.output;
+    EXPECT_THAT(run.output, StartsWith("error: cannot write "));
+    EXPECT_THAT(run.output, EndsWith("No space left on device\n"));
+    EXPECT_EQ(std::count(run.output.begin(), run.output.end(), '\n'), 1) << run.output;
+  };
+  std::filesystem::create_symlink("/dev/full", folder / "a.h5.tmp");
+  expect_full(run_base(folder, "--out a.h5"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.h5"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.provenance.json"));
+  std::filesystem::create_symlink("/dev/full", folder / "a.provenance.json.tmp");
+  expect_full(run_base(folder, "--out a.h5"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "a.h5"));  // the numbers are safe, and the log with them
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.provenance.json"));
+  EXPECT_EQ(run_base(folder, "--out a.h5").code, 0);
+  EXPECT_THAT(read_bytes(folder / "a.provenance.json"), HasSubstr("\"runs_from_an_earlier_start\": 1"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.h5.partial"));
+  expect_full(run_program(folder.path(), "show a.h5 --csv", "2>&1 >/dev/full"));
+}
+
+TEST(Program, ADeviceIsNeverReplacedByAResult) {
+  const ScratchFolder folder;
+  std::filesystem::create_symlink("/dev/null", folder / "a.h5");
+  const ProgramRun run = run_base(folder, "--out a.h5 --fresh");
+  EXPECT_EQ(run.code, 2);
+  EXPECT_THAT(run.output, HasSubstr("'a.h5' is not a regular file"));
+}
+
+TEST(Program, ShowSaysByWhichMetricPoliciesAreRanked) {
+  const ScratchFolder folder;
+  const std::string sweep = "--set 'sweep.grid.policy=[none, fixed:1]' --set replications=2 ";
+  ASSERT_EQ(run_base(folder,
+                     sweep + "--out closed.h5 --set 'sweep.grid.workload.arrivals.closed_loop.users=[1, 2]'")
+                .code,
+            0);
+  const ProgramRun closed = run_program(folder.path(), "show closed.h5");
+  EXPECT_THAT(closed.output, HasSubstr("best lossless policy at each load by throughput\n"));
+  std::string yaml = read_bytes(kBase);
+  const auto put = [&](const std::string& before, const std::string& after) {
+    yaml.replace(yaml.find(before), before.size(), after);
+  };
+  put("cost.csv", DSPARK_SOURCE_DIR "/tests/bad_input/cost.csv");
+  put("closed_loop: {users: 2}", "poisson: {rate: 1}");
+  write_bytes(folder / "open.yaml", yaml);
+  const std::string rates = "--set 'sweep.grid.workload.arrivals.poisson.rate=[1, 2]' ";
+  ASSERT_EQ(run_program(folder.path(), "run open.yaml --quiet --out open.h5 " + sweep + rates).code, 0);
+  EXPECT_THAT(
+      run_program(folder.path(), "show open.h5").output,
+      HasSubstr("best lossless policy at each load by user_speed_mean (open arrivals fix the throughput)\n"));
 }
 
 TEST(Program, ShowPrintsTidyRows) {

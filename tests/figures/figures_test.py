@@ -17,6 +17,7 @@ sys.path[:0] = [str(FIGURES), str(Path(__file__).resolve().parent)]
 
 from charts import FIGURES as ALL_FIGURES  # noqa: E402
 from charts import frontier, matched_frontier  # noqa: E402
+from comparisons_test import BestFixedDepth, Intervals, OpenArrivals  # noqa: E402, F401  (run with these)
 from curves import best_by_load, crossovers, speed_at_throughput, throughput_at_speed  # noqa: E402
 from result_file import Curve, FigureError, Results, fixed_depth  # noqa: E402
 from summary import sentences  # noqa: E402
@@ -109,8 +110,8 @@ class ReadOuts(Files):
 
     def test_the_figure_prints_them(self):
         words = " ".join(text.get_text() for text in frontier(self.results).texts)
-        self.assertIn("at 35.36 tokens/s per user: fast serves 4.00 × none", words)
-        self.assertIn("fast is 4.00 × as fast as none", words)
+        self.assertIn("↑ 35.36 tokens/s per user: fast ×4.00 of none", words)
+        self.assertIn("tokens/s in all: fast ×4.00 of none", words)
 
     def test_between_measured_points_the_line_is_straight_in_log_log(self):
         speed, throughput = np.array([100.0, 10.0]), np.array([10.0, 1000.0])  # throughput = 1e5 / speed²

@@ -19,12 +19,19 @@ def write_table(file, name, columns, units=None):
         dataset.attrs["unit"] = (units or {}).get(column, "1")
 
 
-def write_result(path, points, figures=(), title="Synthetic", load_axis=LOAD, units=None, lossy=()):
-    """`points`: [(policy, {axis: value}, {metric: mean or (mean, low, high)})] in the order of the sweep."""
+def write_result(path, points, figures=(), title="Synthetic", load_axis=LOAD, units=None, lossy=(), ranked=None):
+    """`points`: [(policy, {axis: value}, {metric: mean or (mean, low, high) or [value of each replication]})] in the
+    order of the sweep. `ranked`: the metric of /crossovers, which has a row for every point then."""
     axes = list(dict.fromkeys(axis for _, values, _ in points for axis in values))
     metrics = {"point": [], "metric": [], "mean": [], "low": [], "high": [], "n": []}
+    replications = {"point": [], "replication": [], "metric": [], "value": []}
     for point, (_, _, values) in enumerate(points):
         for metric, value in values.items():
+            if isinstance(value, list):
+                for row in ((point, r, metric, float(each)) for r, each in enumerate(value)):
+                    for column, entry in zip(replications.values(), row, strict=True):
+                        column.append(entry)
+                value = float(np.nanmean(value))
             mean, low, high = value if isinstance(value, tuple) else (value, 0.99 * value, 1.01 * value)
             row = (point, metric, float(mean), float(low), float(high), 8)
             for column, entry in zip(metrics.values(), row, strict=True):
@@ -39,6 +46,10 @@ def write_result(path, points, figures=(), title="Synthetic", load_axis=LOAD, un
         columns["policy_lossless"] = [int(policy not in lossy) for policy, _, _ in points]
         write_table(file, "points", columns, {LOAD: "users"})
         write_table(file, "metrics", metrics)
+        if replications["point"]:
+            write_table(file, "replications", replications)
+        if ranked:
+            write_table(file, "crossovers", {"best": columns["point"], "metric": [ranked] * len(points)})
         names = list(dict.fromkeys(metrics["metric"]))
         catalogue_units = {"throughput": "tokens/s", "user_speed_mean": "tokens/s", "verification_length": "tokens"}
         catalogue = {

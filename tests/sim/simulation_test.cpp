@@ -67,21 +67,6 @@ TEST(Simulation, PoliciesSeeTheSameRequests) {
   EXPECT_GT(compared, 30);
 }
 
-/// Little's law, exact up to the requests at the window's two ends: |L - λT| <= N_max · T_max / window.
-TEST(Simulation, LittlesLawHoldsOverRandomSeeds) {
-  for (std::uint32_t seed = 0; seed < 8; ++seed) {
-    SCOPED_TRACE(seed);
-    SmallSystem system;
-    system.key = make_random_key(seed, 0);
-    system.options.kv_blocks = 4096;
-    system.options.prefill = seed % 2 ? Prefill::kElsewhere : Prefill::kInStep;
-    const auto result = measure(system, 3000, 100);
-    const double little = metric(result, "request_rate") * metric(result, "end_to_end_mean");
-    EXPECT_NEAR(little / metric(result, "requests_in_system"), 1, 0.02);
-    EXPECT_NEAR(metric(result, "requests_in_system"), 12, 1e-6);  // twelve users without think time
-  }
-}
-
 /// A closed loop without speculation whose steps all cost T delivers N/T tokens per second.
 TEST(Simulation, ClosedLoopThroughputIsUsersTimesAcceptedLengthOverStepTime) {
   SmallSystem system;

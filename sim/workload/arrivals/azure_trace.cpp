@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 #include "sim/random/variates.h"
@@ -47,7 +48,8 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
              day = digits_at(text, 8, 2, 31);
   const auto hour = digits_at(text, 11, 2, 23), minute = digits_at(text, 14, 2, 59),
              second = digits_at(text, 17, 2, 60);
-  if (!year || !month || !day || !hour || !minute || !second || *year < 1970 || *month < 1 || *day < 1) {
+  if (!year || !month || !day || !hour || !minute || !second || *year < 1970 || *year > 2261 || *month < 1 ||
+      *day < 1) {
     return std::nullopt;
   }
   std::int64_t nanoseconds = 0;
@@ -86,6 +88,11 @@ Result<std::vector<TraceRow>> read_trace(InputFile file) {
     if (arrival < 0 || (!rows.empty() && arrival < rows.back().arrival)) {
       return table->error(row, *stamp, "arrivals must not go back in time");
     }
+    for (const auto& [name, tokens] :
+         {std::pair{"ContextTokens", (*prompts)[row]}, {"GeneratedTokens", (*outputs)[row]}}) {
+      if (tokens != std::floor(tokens))
+        return table->error(row, *table->column(name), "a length must be a whole number");
+    }
     // A reply of no tokens is still answered with one (the end of text).
     rows.push_back({arrival, std::max(1, static_cast<std::int32_t>((*prompts)[row])),
                     std::max(1, static_cast<std::int32_t>((*outputs)[row]))});
@@ -110,7 +117,7 @@ class TraceSource final : public Source {
       if (keep_ < 1 && uniform_variate({key_, Stream::kThinning, 0, row}) >= keep_) continue;
       RequestSpec spec;
       spec.ordinal = row;
-      spec.arrival = static_cast<VirtualTime>(static_cast<double>(rows_[row].arrival) * time_scale_);
+      spec.arrival = to_virtual_time(to_seconds(rows_[row].arrival) * time_scale_);
       spec.prompt_tokens = rows_[row].prompt_tokens;
       spec.output_end = rows_[row].output_tokens;
       shapes_.shape(key_, spec);

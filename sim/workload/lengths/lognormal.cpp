@@ -6,7 +6,7 @@
 
 namespace dspark {
 
-/// Lognormal lengths, rounded up and cut at `max`.
+/// Lognormal lengths, rounded and cut at `max`.
 ///
 ///     prompt_tokens: {lognormal: {median: 512, sigma: 0.8}}
 class LognormalLengths final : public LengthDistribution {

@@ -8,7 +8,10 @@
 namespace dspark {
 namespace {
 
+using testing::DoubleEq;
+using testing::Each;
 using testing::ElementsAre;
+using testing::IsNan;
 
 SweepResults run_all(const Experiment& experiment) {
   SweepResults results;
@@ -25,6 +28,66 @@ TEST(Comparisons, TheLoadAxisIsTheNumericOneOfTheArrivals) {
   Experiment without = small_experiment();
   for (Point& point : without.points) point.axis_texts[1] = "poisson";
   EXPECT_EQ(load_axis(without), -1);
+  EXPECT_EQ(figure_axis(without), -1);
+}
+
+TEST(Comparisons, OnlyUsersRateAndTimeScaleAreLoad) {
+  const std::string arrivals = "workload.arrivals.";
+  for (const char* path : {"closed_loop.users", "poisson.rate", "gamma.rate", "azure_trace.time_scale"}) {
+    Experiment experiment = small_experiment();
+    experiment.axes[1] = arrivals + path;
+    EXPECT_EQ(load_axis(experiment), 1) << path;
+  }
+  for (const char* path : {"closed_loop.think_seconds", "gamma.cv", "azure_trace.keep"}) {
+    Experiment experiment = small_experiment();
+    experiment.axes[1] = arrivals + path;
+    EXPECT_EQ(load_axis(experiment), -1) << path;
+    EXPECT_EQ(figure_axis(experiment), 1) << path;  // figures need something along x
+    const Table table = crossovers_table(experiment, MetricSamples(experiment, run_all(experiment)));
+    EXPECT_THAT(table.numbers("load"), Each(IsNan())) << path;
+    EXPECT_THAT(table.integers("changed"), Each(0)) << path;
+  }
+}
+
+TEST(Comparisons, ARateAfterAVariationIsStillTheLoad) {
+  Experiment experiment = small_experiment();
+  experiment.axes = {"policy", "workload.arrivals.gamma.cv", "workload.arrivals.gamma.rate"};
+  for (Point& point : experiment.points) point.axis_texts.insert(point.axis_texts.begin() + 1, "3");
+  EXPECT_EQ(load_axis(experiment), 2);
+  EXPECT_EQ(figure_axis(experiment), 2);
+}
+
+TEST(Comparisons, ALowerTimeScaleIsMoreLoad) {
+  Experiment experiment = small_experiment();
+  experiment.axes[1] = "workload.arrivals.azure_trace.time_scale";
+  for (Point& point : experiment.points) {  // 1, 16 and 256 users become the scales 1, 1/16 and 1/256
+    point.axis_texts[1] = number_text(1 / *parse_number(point.axis_texts[1]));
+  }
+  const Table table = crossovers_table(experiment, MetricSamples(experiment, run_all(experiment)));
+  EXPECT_THAT(table.numbers("load"), ElementsAre(1, 1.0 / 16, 1.0 / 256));
+  EXPECT_THAT(table.texts("policy"), ElementsAre("fixed:7", "fixed:7", "none"));
+  EXPECT_THAT(table.integers("changed"), ElementsAre(0, 0, 1));
+}
+
+TEST(Comparisons, PoliciesAreRankedByThroughputInClosedLoopsAndByUserSpeedWhereArrivalsAreOpen) {
+  Experiment experiment = small_experiment();
+  for (std::size_t p = 0; p < experiment.points.size(); ++p) {
+    const char* const kinds[] = {"closed_loop", "poisson", "azure_trace"};
+    experiment.points[p].arrivals = kinds[p % 3];  // by load
+  }
+  const Table table = crossovers_table(experiment, MetricSamples(experiment, run_all(experiment)));
+  EXPECT_THAT(table.texts("metric"), ElementsAre("throughput", "user_speed_mean", "user_speed_mean"));
+  // k 7 at 1 and 16 users, k 0 at 256; replications add 0, 1 and 2 %; a user's speed is the throughput's
+  // share.
+  EXPECT_THAT(table.numbers("value"),
+              ElementsAre(DoubleEq(8 / 1.07 * 1.01), DoubleEq(8 / 2.12 * 1.01), DoubleEq(1.01)));
+}
+
+TEST(Comparisons, WhereTheRankedMetricIsNotKeptThereIsNoCrossover) {
+  Experiment experiment = small_experiment();
+  for (Point& point : experiment.points) point.arrivals = "gamma";
+  experiment.metrics = {"throughput"};
+  EXPECT_EQ(crossovers_table(experiment, MetricSamples(experiment, run_all(experiment))).rows(), 0u);
 }
 
 TEST(Comparisons, CrossoversAreWhereTheBestPolicyChanges) {

@@ -34,8 +34,23 @@ TEST(CostTable, BeyondTheLastSizeTheSlopeOfTheLastTwoPointsGoesOn) {
   EXPECT_DOUBLE_EQ(table.seconds(17), 4.0 + 2.5 / 8);
   EXPECT_DOUBLE_EQ(table.seconds(32), 4.0 + 16 * 2.5 / 8);
   EXPECT_EQ(table.seconds(32, CostForm::kHull), table.seconds(32));
-  const CostTable falling = made({{4, 2.0}, {8, 1.0}});
-  EXPECT_EQ(falling.seconds(1000), 1.0) << "never below the last value";
+  const CostTable falling = made({{4, 1.0}, {8, 2.0}, {16, 1.5}});
+  EXPECT_EQ(falling.seconds(1000), 1.5) << "never below the last value";
+}
+
+TEST(CostTable, CapturedSizesHoldUpToAndIncludingThemselves) {
+  const CostTable table = made({{4, 1.0}, {8, 1.5}, {16, 4.0}}, {.capture_limit = 8});
+  EXPECT_EQ(table.captured_size(1), 4);
+  EXPECT_EQ(table.captured_size(4), 4);
+  EXPECT_EQ(table.captured_size(5), 8);
+  EXPECT_EQ(table.captured_size(9), 9) << "beyond the captured graphs nothing is padded";
+  EXPECT_EQ(table.captured_size(99), 99);
+}
+
+TEST(CostTable, ATableThatFallsOverAllIsRefused) {
+  const auto table = CostTable::make({{1, 3.0}, {2, 2.0}, {4, 1.0}}, {}, "verify");
+  ASSERT_FALSE(table);
+  EXPECT_NE(to_string(table.error()).find("largest size costs less than the smallest"), std::string::npos);
 }
 
 TEST(CostTable, BeyondTheCaptureLimitItIsFlatToTheFirstSizeAndThenLinear) {

@@ -78,7 +78,7 @@ class Scene {
   }
 
   RequestColumns request() const { return {ids, rounds, other, other, block_cap}; }
-  PlanView plan_view() const { return {request(), 0, block_size, step, &cost, nullptr}; }
+  PlanView plan_view() const { return {.request = request(), .block_size = block_size, .step = step, .cost = &cost}; }
   /// Block sizes that the policy plans now.
   PlanAnswer plan(DepthPolicy& policy) {
     planned.assign(ids.size(), block_size);
@@ -139,7 +139,7 @@ class Scene {
     outcome.verified = verified;
     outcome.accepted = accepted;
     outcome.finished = finished;
-    outcome.seconds = 0.01;
+    outcome.seconds.verify = 0.01;
     outcome.step = step;
     outcome.drafts = blocks.columns();
     policy.observe(outcome);

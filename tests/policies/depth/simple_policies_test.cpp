@@ -24,12 +24,11 @@ TEST(None, DraftsNothingAndLoadsNoDrafter) {
   EXPECT_FALSE(rule->traits().uses_drafter);
 }
 
-TEST(Fixed, VerifiesKTokensOrTheWholeBlock) {
+TEST(Fixed, VerifiesKTokensAndSaysHowDeepItGoes) {
   Scene scene(3, 7, affine_cost(1, 1));
   EXPECT_EQ(scene.plan(*policy("fixed", {}, written("3"))), PlanAnswer::kVerifyAll);
   EXPECT_THAT(scene.planned, Each(3));
-  scene.plan(*policy("fixed", written_map({{"k", written("15")}})));
-  EXPECT_THAT(scene.planned, Each(7));
+  EXPECT_EQ(policy("fixed", written_map({{"k", written("15")}}))->traits().deepest, 15);
 }
 
 TEST(Threshold, TheFirstTokenBelowCutsAndOneAtTheThresholdStays) {

@@ -1,74 +1,16 @@
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <map>
-#include <numeric>
 #include <set>
 
+#include "tests/sim/engine/law_checker.h"
 #include "tests/sim/small_system.h"
 
 namespace dspark {
 namespace {
 
 using testing::SmallSystem;
-
-/// Checks every law of the engine as events pass; keeps the first few violations in words.
-class LawChecker final : public Watcher {
- public:
-  explicit LawChecker(const Engine* engine) : engine_(engine) {}
-
-  void arrived(const RequestSpec& spec) override {
-    ++arrived_;
-    if (!in_system_.insert({spec.source, spec.ordinal}).second) violate("a request arrived twice");
-  }
-  void finished(const FinishedRequest& request) override {
-    ++finished_;
-    if (in_system_.erase({request.spec.source, request.spec.ordinal}) != 1)
-      violate("finished without being in the system");
-    if (request.output_tokens != request.spec.output_tokens()) violate("a reply of the wrong length");
-    if (request.first_token < request.spec.arrival || request.last_token < request.first_token)
-      violate("time runs back");
-  }
-  void preempted(const RequestSpec&) override { ++preempted_; }
-  void step_ended(const StepRecord& step) override {
-    if (step.begin < last_end_) violate("steps overlap");
-    last_end_ = step.end;
-    int rows = step.prefill_rows + step.decode_requests();
-    for (std::size_t r = 0; r < step.verified.size(); ++r) {
-      rows += step.verified[r];
-      if (step.verified[r] > step.drafted[r] || step.drafted[r] > step.block_size[r])
-        violate("verified more than drafted");
-      if (step.accepted[r] < 0 || step.accepted[r] > step.verified[r]) violate("accepted more than verified");
-      if (step.delivered[r] < 1 || step.delivered[r] > step.accepted[r] + 1)
-        violate("delivered more than accepted + 1");
-      if (step.delivered[r] <= step.accepted[r] && !step.cut[r]) violate("a round lost tokens uncut");
-    }
-    if (rows > most_rows_) violate("more rows than the token budget");
-    if (rows == 0) violate("an empty step");
-    if (step.running_requests > most_running_) violate("more requests run than max_num_seqs");
-    if (engine_ != nullptr) {
-      if (engine_->kv().used() != engine_->count_held_blocks()) violate("KV blocks leak");
-      if (engine_->requests().live() != in_system_.size()) violate("requests leak");
-    }
-  }
-
-  void limits(const EngineOptions& options) {
-    most_rows_ = options.max_num_batched_tokens;
-    most_running_ = options.max_num_seqs;
-  }
-  const std::vector<std::string>& violations() const { return violations_; }
-  std::int64_t arrived_ = 0, finished_ = 0, preempted_ = 0;
-  std::size_t in_system() const { return in_system_.size(); }
-
- private:
-  void violate(const std::string& what) {
-    if (violations_.size() < 5) violations_.push_back(what);
-  }
-  const Engine* engine_;
-  std::set<std::pair<std::uint32_t, std::uint32_t>> in_system_;
-  std::vector<std::string> violations_;
-  VirtualTime last_end_ = 0;
-  int most_rows_ = 1 << 30, most_running_ = 1 << 30;
-};
 
 struct Case {
   std::uint32_t seed;
@@ -96,7 +38,7 @@ std::vector<Case> cases() {
   return all;
 }
 
-TEST(EngineLaws, HoldAtEveryStepForAllPoliciesUnderAnyMemoryPressure) {
+TEST(EngineLaws, HoldAtEveryEventForAllPoliciesUnderAnyMemoryPressure) {
   std::int64_t preemptions = 0;
   for (const Case& c : cases()) {
     SCOPED_TRACE(::testing::Message()
@@ -109,46 +51,123 @@ TEST(EngineLaws, HoldAtEveryStepForAllPoliciesUnderAnyMemoryPressure) {
     system.policy_name = c.policy;
     system.policy_value = c.value;
     system.build();
-    LawChecker laws(system.engine);
-    laws.limits(system.options);
+    LawChecker laws(system.options);
     system.simulation->watch(laws);
-    const auto stop = system.simulation->run([&] { return laws.finished_ >= 300; }, nullptr);
+    const auto stop = system.simulation->run(
+        [&] {
+          laws.event_passed(system.simulation->now(), holdings_of(*system.engine));
+          return laws.finished() >= 300;
+        },
+        nullptr);
     EXPECT_EQ(stop, Simulation::Stop::kFinished) << "deadlock: nothing is pending";
     EXPECT_THAT(laws.violations(), ::testing::IsEmpty());
-    EXPECT_EQ(laws.arrived_, laws.finished_ + static_cast<std::int64_t>(laws.in_system()));
-    preemptions += laws.preempted_;
+    EXPECT_EQ(laws.events(), system.simulation->events());
+    EXPECT_EQ(system.simulation->arrived(), system.simulation->rejected() + laws.arrived());
+    EXPECT_EQ(laws.arrived(), laws.finished() + static_cast<std::int64_t>(system.engine->requests().live()));
+    preemptions += laws.preempted();
     if (c.kv_blocks == 4096) {
-      EXPECT_EQ(laws.preempted_, 0);
+      EXPECT_EQ(laws.preempted(), 0);
     }
   }
   EXPECT_GT(preemptions, 100) << "the small caches were meant to preempt";
 }
 
-TEST(EngineLaws, TheCheckerFindsPlantedViolations) {
-  const RequestSpec spec{.source = 3, .prompt_tokens = 5, .output_limit = 4};
-  const std::vector<int> block{3}, drafted{3}, verified{4}, accepted{5};
-  const std::vector<std::int32_t> delivered{7};
-  const std::vector<std::uint8_t> cut{0};
-  LawChecker laws(nullptr);
-  laws.limits({.max_num_seqs = 1, .max_num_batched_tokens = 2});
-  laws.arrived(spec);
-  laws.arrived(spec);
-  laws.step_ended({.begin = -5,
-                   .end = 1,
-                   .running_requests = 2,
-                   .block_size = block,
-                   .drafted = drafted,
-                   .verified = verified,
-                   .accepted = accepted,
-                   .delivered = delivered,
-                   .cut = cut});
+/// A request that comes, a step of one reply that verifies two tokens, and its end: no law is broken until a
+/// mutant changes something.
+struct SmallHistory {
+  RequestSpec spec{.source = 3, .prompt_tokens = 5, .output_limit = 4};
+  int arrivals = 1;
+  std::vector<int> planned{3}, drafted{3}, verified{2}, accepted{1};
+  std::vector<std::int32_t> delivered{2};
+  std::vector<std::uint8_t> cut{0};
+  StepRecord step{};
+  bool finishes_another = false;
+  VirtualTime first_token = 10, last_token = 20;
+  std::int32_t output_tokens = 4;
+  VirtualTime first_event = 5, second_event = 20;
+  Holdings during{.blocks_used = 2, .blocks_held = 2, .live_requests = 1};
+
+  SmallHistory() {
+    step.begin = 10;
+    step.end = 20;
+    step.running_requests = 1;
+  }
+
+  std::set<std::string_view> violations() {
+    LawChecker laws({.max_num_seqs = 1, .max_num_batched_tokens = 8});
+    step.block_size = planned;
+    step.drafted = drafted;
+    step.verified = verified;
+    step.accepted = accepted;
+    step.delivered = delivered;
+    step.cut = cut;
+    for (int i = 0; i < arrivals; ++i) laws.arrived(spec);
+    laws.event_passed(first_event, during);
+    laws.step_ended(step);
+    laws.event_passed(second_event, during);
+    if (finishes_another) {
+      RequestSpec another = spec;
+      another.ordinal = 1;
+      laws.finished({.spec = another, .first_token = 10, .last_token = 20, .output_tokens = 4});
+    }
+    laws.finished(
+        {.spec = spec, .first_token = first_token, .last_token = last_token, .output_tokens = output_tokens});
+    return laws.violations();
+  }
+};
+
+TEST(EngineLaws, EachOfThemFindsTheViolationPlantedForItAndNoOtherDoes) {
+  EXPECT_THAT(SmallHistory().violations(), ::testing::IsEmpty());
+  const std::map<std::string_view, std::function<void(SmallHistory&)>> mutants = {
+      {kTimeRunsBack, [](SmallHistory& h) { h.first_event = h.second_event + 1; }},
+      {kArrivedTwice, [](SmallHistory& h) { h.arrivals = 2; }},
+      {kFinishedOutside, [](SmallHistory& h) { h.finishes_another = true; }},
+      {kWrongLength, [](SmallHistory& h) { h.output_tokens = 3; }},
+      {kReplyRunsBack, [](SmallHistory& h) { h.last_token = h.first_token - 1; }},
+      {kStepsOverlap, [](SmallHistory& h) { h.step.begin = -1; }},
+      {kStepWithoutTime, [](SmallHistory& h) { h.step.end = h.step.begin; }},
+      {kEmptyStep,
+       [](SmallHistory& h) {
+         h.planned = h.drafted = h.verified = h.accepted = {};
+         h.delivered = {};
+         h.cut = {};
+       }},
+      {kOverPlanned, [](SmallHistory& h) { h.drafted = {4}; }},
+      {kOverDrafted, [](SmallHistory& h) { h.verified = {4}; }},
+      {kOverVerified, [](SmallHistory& h) { h.accepted = {3}, h.delivered = {4}; }},
+      {kOverAccepted, [](SmallHistory& h) { h.delivered = {3}; }},
+      {kNothingDelivered, [](SmallHistory& h) { h.delivered = {0}, h.cut = {1}; }},
+      {kTokensLost, [](SmallHistory& h) { h.delivered = {1}; }},
+      {kOverBudget, [](SmallHistory& h) { h.step.prefill_rows = 6; }},
+      {kOverSequences, [](SmallHistory& h) { h.step.running_requests = 2; }},
+      {kBlocksLeak, [](SmallHistory& h) { h.during.blocks_used = 3; }},
+      {kRequestsLeak, [](SmallHistory& h) { h.during.live_requests = 2; }},
+  };
+  for (const std::string_view law : kLaws) {
+    ASSERT_TRUE(mutants.contains(law)) << "no violation is planted for: " << law;
+    SmallHistory history;
+    mutants.at(law)(history);
+    EXPECT_THAT(history.violations(), ::testing::ElementsAre(law));
+  }
+}
+
+/// The checker is wired to the running engine: told of less than the engine was, it sees limits and counts
+/// broken.
+TEST(EngineLaws, AreCheckedInTheLoopOfARunningEngine) {
+  SmallSystem system;
+  system.build();
+  LawChecker laws({.max_num_seqs = 4, .max_num_batched_tokens = 16});
+  system.simulation->watch(laws);
+  system.simulation->run(
+      [&] {
+        Holdings holdings = holdings_of(*system.engine);
+        if (laws.events() == 50) ++holdings.blocks_held, --holdings.live_requests;  // after this event only
+        laws.event_passed(system.simulation->now(), holdings);
+        return laws.finished() >= 50;
+      },
+      nullptr);
   EXPECT_THAT(laws.violations(),
-              ::testing::ElementsAre("a request arrived twice", "steps overlap", "verified more than drafted",
-                                     "accepted more than verified", "delivered more than accepted + 1"));
-  LawChecker other(nullptr);
-  other.finished({.spec = spec, .first_token = 2, .last_token = 1, .output_tokens = 9});
-  EXPECT_THAT(other.violations(), ::testing::ElementsAre("finished without being in the system",
-                                                         "a reply of the wrong length", "time runs back"));
+              ::testing::UnorderedElementsAre(kOverBudget, kOverSequences, kBlocksLeak, kRequestsLeak));
 }
 
 TEST(Engine, ARequestThatWouldNeverFitIsRejectedAndItsSourceIsTold) {

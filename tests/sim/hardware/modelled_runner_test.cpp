@@ -21,7 +21,7 @@ StepCost::Parts parts() {
 double seconds(const StepCost::Parts& p, const StepShape& shape) {
   const StepCost cost(p);
   const LatentAcceptance acceptance({{{0, 0, 0}, 1}}, {}, {}, 0);
-  return ModelledRunner(cost, acceptance, {}).seconds(shape);
+  return ModelledRunner(cost, acceptance, {}).seconds(shape).total();
 }
 
 TEST(ModelledRunner, AStepIsDraftPlusVerifyPlusOverhead) {
