@@ -205,7 +205,7 @@ Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_
         {},
         "raise machine.modelled.kv.blocks or shorten the requests"};
   }
-  if (stop == Simulation::Stop::kHorizon) {
+  if (stop == Simulation::Stop::kTooLong) {
     return Error{fmt::format("{} requests finished before the run reached {:.0g} seconds of virtual time",
                              metrics.finished_requests(), to_seconds(kHorizon)),
                  {},

@@ -88,7 +88,7 @@ Simulation::Stop Simulation::run(const std::function<bool()>& finished, const st
   source_.start(*this);
   while (const auto event = events_pending_.next()) {
     DSPARK_INVARIANT(event->time >= now_);
-    if (event->time >= kHorizon) return Stop::kHorizon;
+    if (event->time >= kHorizon) return Stop::kTooLong;
     now_ = event->time;
     invariant_context().nanoseconds = now_;
     ++events_;

@@ -34,7 +34,7 @@ class Simulation final : public ArrivalSink {
                       const StepCost& belief, Runner& runner);
   void watch(Watcher& watcher);
 
-  enum class Stop { kFinished, kNothingLeft, kCancelled, kHorizon };
+  enum class Stop { kFinished, kNothingLeft, kCancelled, kTooLong };
   /// Runs until `finished()` is true after an event, nothing is pending, `cancelled` is set, or the horizon
   /// is reached.
   Stop run(const std::function<bool()>& finished, const std::atomic<bool>* cancelled);

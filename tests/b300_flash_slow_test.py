@@ -83,12 +83,12 @@ class TheStudy(unittest.TestCase):
         self.assertEqual(self.best_depth(users[0]), 7)
         self.assertLessEqual(self.best_depth(users[-1]), 3)
         # The measured table is jagged: at 64 users k 3 just fills a captured size. A depth that never rises with load
-        # still loses at most 1.5 % of the best anywhere.
+        # still loses at most 1 % of the best anywhere.
         depth = 7
         for n in users:
             best = self.throughput(f"fixed:{self.best_depth(n)}", n)
             depth = max(range(1, depth + 1), key=lambda k: self.throughput(f"fixed:{k}", n))
-            self.assertGreater(self.throughput(f"fixed:{depth}", n), 0.985 * best, f"{n} users")
+            self.assertGreater(self.throughput(f"fixed:{depth}", n), 0.99 * best, f"{n} users")
 
     def test_dspark_async_never_loses_more_than_two_percent_and_the_decision_overhead(self):
         for users in self.study["users"]:
@@ -122,7 +122,7 @@ class TheStudy(unittest.TestCase):
             self.assertAlmostEqual(modelled / measured, 1, delta=0.001)
         role, measured, modelled = fits["user speed of k7"]
         self.assertEqual(role, "predicted")
-        self.assertAlmostEqual(modelled / measured - 1, 0.072, delta=0.01)
+        self.assertAlmostEqual(modelled / measured - 1, 0.073, delta=0.01)
 
     def test_the_simulated_single_user_runs_as_fast_as_the_fit_says(self):
         for k in (1, 3, 5):

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "experiments/cli/commands.h"
@@ -10,8 +11,10 @@
 #include "experiments/cli/provenance.h"
 #include "experiments/cli/report.h"
 #include "experiments/files.h"
+#include "experiments/messages.h"
 #include "experiments/results/hdf5_file.h"
 #include "experiments/results/result_tables.h"
+#include "experiments/results/user_block.h"
 #include "experiments/schema/experiment.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/runner.h"
@@ -36,7 +39,7 @@ std::string sidecar_of(const std::string& out) {
 }
 
 void say(const RunOptions& options, const std::string& line) {
-  if (!options.quiet) fmt::print(stderr, "{}\n", line);
+  if (!options.quiet) write_message(line + "\n");
 }
 
 /// What to do about a result that is there already: an exit code, or nullopt to run.
@@ -50,7 +53,15 @@ std::optional<int> existing_result(const RunOptions& options, const std::string&
   if (!fs::is_regular_file(out, ignored)) {  // a device would be replaced by a file
     return fail({fmt::format("'{}' is not a regular file", out), {}, "--out names a file"}, kInvalidInput);
   }
-  if (options.fresh) return std::nullopt;
+  if (options.fresh) {
+    std::string first(64, '\0');
+    std::ifstream file(out, std::ios::binary);
+    file.read(first.data(), static_cast<std::streamsize>(first.size()));
+    first.resize(static_cast<std::size_t>(file.gcount()));
+    if (starts_like_a_result(first)) return std::nullopt;
+    return fail({fmt::format("'{}' is not a dspark result", out), {}, "--fresh overwrites results only"},
+                kInvalidInput);
+  }
   const auto before = read_result_file(out);
   if (!before) {
     return fail({before.error().message, {}, "--fresh overwrites it; another --out keeps it"}, kInvalidInput);
@@ -82,6 +93,25 @@ std::size_t count_done(const SweepResults& results) {
   return done;
 }
 
+/// Requests that never fit are no part of the other metrics, so they are not passed over in silence.
+void say_what_was_rejected(const RunOptions& options, const SweepResults& results) {
+  double most = 0;
+  std::size_t runs = 0;
+  for (const auto& result : results) {
+    for (const MetricValue& metric : result->metrics) {
+      if (metric.name != "rejected_requests" || metric.value == 0) continue;
+      most = std::max(most, metric.value);
+      ++runs;
+    }
+  }
+  if (runs == 0) return;
+  say(options,
+      fmt::format(
+          "note: in {} of {} runs requests were larger than the KV cache and rejected (up to {} in one "
+          "run); metrics are of the others",
+          runs, results.size(), most));
+}
+
 /// The sidecar last: it never speaks of a result that is not there.
 int write_result(const RunOptions& options, const std::string& out, const Experiment& experiment,
                  const SweepResults& results, const std::string& provenance) {
@@ -90,6 +120,7 @@ int write_result(const RunOptions& options, const std::string& out, const Experi
   if (const auto error = write_file_atomically(out, *bytes)) return fail(*error, kMachineCannot);
   if (const auto error = write_file_atomically(sidecar_of(out), provenance))
     return fail(*error, kMachineCannot);
+  say_what_was_rejected(options, results);
   say(options, fmt::format("wrote {} ({} points × {} replications); next: dspark show {}", out,
                            experiment.points.size(), experiment.replications, out));
   return kDone;
@@ -119,7 +150,7 @@ int run_and_write(const RunOptions& options, const std::string& out, const Exper
   if (outcome.log_error) return fail(*outcome.log_error, kMachineCannot);
   if (outcome.run_error) return fail(*outcome.run_error, kInvalidInput);
   if (outcome.interrupted) {
-    fmt::print(stderr, "{}\n", resume_hint(options, count_done(results), results.size()));
+    write_message(resume_hint(options, count_done(results), results.size()) + "\n");
     return kInterrupted;
   }
   const std::string provenance = provenance_json(experiment, jobs, resumed, started);

@@ -208,6 +208,20 @@ std::string lossless_note(const ShowData& data) {
   return fmt::format("not lossless (bounds, not for serving): {}; all others are\n", fmt::join(lossy, ", "));
 }
 
+std::string rejected_note(const ShowData& data) {
+  const int metric = data.metric_index("rejected_requests");
+  double most = 0;
+  for (std::size_t point = 0; metric >= 0 && point < data.points(); ++point) {
+    const Cell* cell = data.cell(static_cast<std::size_t>(metric), point);
+    if (cell != nullptr) most = std::max(most, cell->mean);
+  }
+  if (most == 0) return {};
+  return fmt::format(
+      "note: up to {} requests per run were larger than the KV cache and rejected; metrics are of the "
+      "others (--metric rejected_requests)\n",
+      number(most));
+}
+
 }  // namespace
 
 std::string terminal_text(const ShowData& data, const std::vector<std::size_t>& metrics, std::size_t width) {
@@ -218,7 +232,7 @@ std::string terminal_text(const ShowData& data, const std::vector<std::size_t>& 
                       file.integer("replications"), file.integer("seed"), file.text("experiment_digest"));
   const Layout layout(data);
   for (const std::size_t metric : metrics) text += metric_table(data, layout, metric, width);
-  return text + crossovers(data, width) + fits(data) + lossless_note(data);
+  return text + crossovers(data, width) + fits(data) + rejected_note(data) + lossless_note(data);
 }
 
 }  // namespace dspark

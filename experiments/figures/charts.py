@@ -263,7 +263,7 @@ def _widest_intervals(speed, throughput):
     if not all(np.isfinite(width).any() for width in widths):
         return []
     s, t = (f"±{100 * np.nanmax(width):.2g} %" for width in widths)
-    return [f"bands: 95 % intervals, at most {s} of speed and {t} of throughput"]
+    return [f"95 % bands: at most {s} of speed and {t} of throughput"]
 
 
 def _plot_band(axes, speed, throughput, color):

@@ -22,6 +22,10 @@ std::string with_user_block(std::string image) {
   return image;
 }
 
+bool starts_like_a_result(std::string_view first_bytes) {
+  return first_bytes.empty() || first_bytes.starts_with(kMagic.substr(0, kMagic.find(' ')));
+}
+
 Result<std::string_view> checked_image(std::string_view file_bytes, const std::string& path) {
   if (file_bytes.empty()) return Error{fmt::format("'{}' is empty", path)};
   if (!file_bytes.starts_with(kMagic)) {

@@ -13,6 +13,10 @@ constexpr std::size_t kUserBlockBytes = 512;
 /// The HDF5 image behind a user block that holds our magic and the image's digest.
 std::string with_user_block(std::string image);
 
+/// True where these first bytes of a file could be a result's, whole or damaged: what `--fresh` may
+/// overwrite.
+bool starts_like_a_result(std::string_view first_bytes);
+
 /// The image within a result file, or what is wrong with the file.
 Result<std::string_view> checked_image(std::string_view file_bytes, const std::string& path);
 

@@ -48,8 +48,8 @@ void Progress::step() {
 void Progress::draw(std::string_view time_left) const {
   constexpr std::size_t kWidth = 30;
   const std::size_t filled = total_ > 0 ? done_ * kWidth / total_ : kWidth;
-  write_message(fmt::format("\r[{}{}] {}/{} {}\x1b[K", std::string(filled, '#'), std::string(kWidth - filled, '.'),
-                            done_, total_, time_left));
+  write_message(fmt::format("\r[{}{}] {}/{} {}\x1b[K", std::string(filled, '#'),
+                            std::string(kWidth - filled, '.'), done_, total_, time_left));
 }
 
 void Progress::finish() {

@@ -16,7 +16,10 @@ namespace {
 constexpr int kFirstToken = 24;
 constexpr int kLastToken = 88;
 constexpr std::uint32_t kFewRequests = 1024;    // to come near the solution
-constexpr std::uint32_t kManyRequests = 16384;  // to reach it: accepted length to about 0.005
+constexpr std::uint32_t kManyRequests = 16384;  // to reach it
+// Samples of this size scatter by 0.005 .. 0.010 in accepted length. This one was chosen among 48 because it
+// lies within 0.002 of their mean, for four tables from 2.4 to 5.6 tokens.
+constexpr std::uint32_t kSampleKey = 16;
 constexpr int kBins = 1024;
 
 double logit(double p) { return log_portable(p / (1 - p)); }
@@ -60,7 +63,7 @@ struct Measured {
 Measured measure(const DomainLatent& latent, const LatentSpread& spread, std::size_t depth,
                  std::uint32_t requests) {
   const LatentAcceptance model({latent}, spread, {}, 0);
-  const RandomKey key{0x5eed5eed, 0x0ddba11};
+  const RandomKey key{kSampleKey, 0x0ddba11};
   std::vector<double> sum(depth, 0);
   std::vector<double> mass(depth * kBins, 0), weight(depth * kBins, 0);
   double rounds = 0;

@@ -9,12 +9,13 @@ namespace dspark {
 
 /// The decoding requests of a step as a runner sees them, in columns; row r is row r of the policy's `Step`.
 struct RunnerRows {
-  std::span<const RequestId> id;
-  std::span<const std::uint32_t> source;
-  std::span<const std::uint32_t> ordinal;
-  std::span<const std::int32_t> anchor_position;  // position of the anchor token in the text, prompt included
-  std::span<const std::int32_t> attempt;          // drafts made at this anchor before that committed nothing
-  std::span<const std::int32_t> domain;
+  std::span<const RequestId> id = {};
+  std::span<const std::uint32_t> source = {};
+  std::span<const std::uint32_t> ordinal = {};
+  std::span<const std::int32_t> anchor_position =
+      {};                                      // position of the anchor token in the text, prompt included
+  std::span<const std::int32_t> attempt = {};  // drafts made at this anchor before that committed nothing
+  std::span<const std::int32_t> domain = {};
 
   std::size_t size() const { return id.size(); }
 };
@@ -28,16 +29,16 @@ struct StepShape {
   int draft_steps = 0;                 // positions drafted: the largest block
   bool chosen_after_drafting = false;  // the policy's `choose` ran
   bool drafter_loaded = true;
-  std::span<const std::int32_t> context_tokens;  // (decode_requests) tokens before each anchor
+  std::span<const std::int32_t> context_tokens = {};  // (decode_requests) tokens before each anchor
 
   int rows() const { return decode_requests + verified_tokens + prefill_rows; }
 };
 
 /// Outcomes of a step, sealed until it ends.
 struct Verified {
-  std::span<const int> accepted;  // (decode_requests), 0..submitted
-  std::span<const float>
-      divergence;            // KL(p_t || p_d) by position, columns as in DraftColumns; empty if not asked
+  std::span<const int> accepted = {};  // (decode_requests), 0..submitted
+  std::span<const float> divergence =
+      {};                    // KL(p_t || p_d) by position, columns as in DraftColumns; empty if not asked
   StepSeconds seconds = {};  // the step's duration, > 0 in all
 };
 

@@ -19,16 +19,16 @@ struct StepRecord {
   int waiting_requests = 0;
   int running_requests = 0;  // decoding and prefilling
   int kv_blocks_used = 0;
-  std::span<const int> block_size;  // drafted at most
-  std::span<const int> drafted;
-  std::span<const int> verified;
-  std::span<const int> accepted;
-  std::span<const std::int32_t> delivered;  // output tokens the user received, 1..accepted + 1
-  std::span<const std::uint8_t>
-      cut;  // 1: the reply's end lay within reach of a whole block, so it may cut this round
-  std::span<const VirtualTime> previous_delivery;  // when the request's last tokens were delivered
-  int first_tokens = 0;                            // replies that began with this step (their prompt is done)
-  DraftColumns drafts;                             // confidences empty where nothing was drafted
+  std::span<const int> block_size = {};  // drafted at most
+  std::span<const int> drafted = {};
+  std::span<const int> verified = {};
+  std::span<const int> accepted = {};
+  std::span<const std::int32_t> delivered = {};  // output tokens the user received, 1..accepted + 1
+  std::span<const std::uint8_t> cut =
+      {};  // 1: the reply's end lay within reach of a whole block, so it may cut this round
+  std::span<const VirtualTime> previous_delivery = {};  // when the request's last tokens were delivered
+  int first_tokens = 0;      // replies that began with this step (their prompt is done)
+  DraftColumns drafts = {};  // confidences empty where nothing was drafted
 
   int decode_requests() const { return static_cast<int>(verified.size()); }
 };

@@ -17,7 +17,6 @@ sys.path[:0] = [str(FIGURES), str(Path(__file__).resolve().parent)]
 
 from charts import FIGURES as ALL_FIGURES  # noqa: E402
 from charts import frontier, matched_frontier  # noqa: E402
-from comparisons_test import BestFixedDepth, Intervals, OpenArrivals  # noqa: E402, F401  (run with these)
 from curves import best_by_load, crossovers, speed_at_throughput, throughput_at_speed  # noqa: E402
 from result_file import Curve, FigureError, Results, fixed_depth  # noqa: E402
 from summary import sentences  # noqa: E402

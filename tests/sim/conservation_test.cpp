@@ -25,7 +25,7 @@ class WindowEnds final : public Watcher {
   struct End {
     VirtualTime now = 0;
     double residence = 0;           // Σ time since arrival, over requests in the system
-    std::vector<double> cycle_age;  // (users) time since the user's last reply ended
+    std::vector<double> cycle_age = {};  // (users) time since the user's last reply ended
   };
 
   void arrived(const RequestSpec& spec) override {

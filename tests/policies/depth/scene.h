@@ -78,7 +78,9 @@ class Scene {
   }
 
   RequestColumns request() const { return {ids, rounds, other, other, block_cap}; }
-  PlanView plan_view() const { return {.request = request(), .block_size = block_size, .step = step, .cost = &cost}; }
+  PlanView plan_view() const {
+    return {.request = request(), .block_size = block_size, .step = step, .cost = &cost};
+  }
   /// Block sizes that the policy plans now.
   PlanAnswer plan(DepthPolicy& policy) {
     planned.assign(ids.size(), block_size);
