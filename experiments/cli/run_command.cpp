@@ -134,7 +134,7 @@ int run_and_write(const RunOptions& options, const std::string& out, const Exper
   ResultLog log;
   if (const auto refused = log.open(partial_of(out), experiment.work, options.fresh)) {
     return fail(refused->error,
-                refused->refusal == ResultLog::Refusal::invalid_input ? kInvalidInput : kMachineCannot);
+                refused->refusal == ResultLog::Refusal::kInvalidInput ? kInvalidInput : kMachineCannot);
   }
   SweepResults results = results_so_far(experiment, log.take_finished());
   const std::size_t resumed = count_done(results);

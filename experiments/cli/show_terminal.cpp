@@ -66,7 +66,7 @@ std::string number(double value) {
 
 /// The half width with the decimals of its mean.
 std::string cell_text(const Cell& cell) {
-  const std::string mean = number(cell.mean);
+  std::string mean = number(cell.mean);
   if (std::isnan(cell.low)) return mean;
   const double half = (cell.high - cell.low) / 2;
   const bool scientific = mean.find('e') != std::string::npos;

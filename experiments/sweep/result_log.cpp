@@ -64,7 +64,7 @@ std::optional<ResultLog::OpenError> ResultLog::open(const std::string& path, con
                                     : "belongs to another experiment, other input files or another version";
       return OpenError{
           {fmt::format("'{}' {}", path, whose), {}, "--fresh deletes it; another --out keeps it"},
-          Refusal::invalid_input};
+          Refusal::kInvalidInput};
     }
   }
   discarded_bytes_ = size - log.valid_bytes;

@@ -15,10 +15,10 @@ namespace dspark {
 /// run. Not thread-safe.
 class ResultLog {
  public:
-  enum class Refusal { invalid_input, machine };
+  enum class Refusal { kInvalidInput, kMachine };
   struct OpenError {
     Error error;
-    Refusal refusal = Refusal::machine;
+    Refusal refusal = Refusal::kMachine;
   };
 
   /// Opens or creates the log of `work`; damaged or torn ends are cut off. A log of other work is refused, or

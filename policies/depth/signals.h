@@ -41,8 +41,8 @@ struct DraftColumns {
   std::span<const float> margin = {};
   std::span<const float> entropy = {};
   std::span<const float> chosen = {};
-  std::span<const int>
-      accepted_if_verified = {};  // (requests) outcomes, where the runner can know them; else empty
+  std::span<const int> accepted_if_verified =
+      {};  // (requests) outcomes, where the runner can know them; else empty
 
   PreDrawSignals before_draw(int request, int k) const {
     const std::size_t i = static_cast<std::size_t>(k - 1) * stride + static_cast<std::size_t>(request);

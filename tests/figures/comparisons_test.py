@@ -130,7 +130,7 @@ class Intervals(Files):
         self.write(own=(0.98, 1.0, 1.02), shared=(1, 1, 1))
         words = [text.get_text() for text in frontier(Results(self.result)).texts]
         self.assertTrue(words[0].endswith("fast ×4.00 (3.60 .. 4.40) of none"), words)
-        self.assertEqual(words[2], "bands: 95 % intervals, at most ±1 % of speed and ±1 % of throughput")
+        self.assertEqual(words[2], "95 % bands: at most ±1 % of speed and ±1 % of throughput")
 
     def test_one_replication_or_one_that_cannot_be_read_off_leaves_the_ratio_of_the_means(self):
         self.assertTrue(np.isnan(self.write(own=(1,), shared=(1,)).more_speed.low))

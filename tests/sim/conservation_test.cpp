@@ -24,7 +24,7 @@ class WindowEnds final : public Watcher {
   /// Sums over what is under way at an end of the window.
   struct End {
     VirtualTime now = 0;
-    double residence = 0;           // Σ time since arrival, over requests in the system
+    double residence = 0;                // Σ time since arrival, over requests in the system
     std::vector<double> cycle_age = {};  // (users) time since the user's last reply ended
   };
 

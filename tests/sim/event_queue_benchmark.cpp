@@ -7,7 +7,7 @@ namespace dspark {
 namespace {
 
 /// One event out, one in, with as many pending as the argument. Target: <= 150 ns at 4096.
-void HoldModel(benchmark::State& state) {
+void hold_model(benchmark::State& state) {
   EventQueue queue;
   std::uint32_t draws = 0;
   const auto gap = [&] {
@@ -20,7 +20,7 @@ void HoldModel(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(HoldModel)->Arg(64)->Arg(4096);
+BENCHMARK(hold_model)->Arg(64)->Arg(4096);
 
 }  // namespace
 }  // namespace dspark

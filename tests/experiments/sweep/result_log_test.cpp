@@ -53,7 +53,7 @@ TEST(ResultLog, AnotherExperimentsLogIsKeptUnlessFresh) {
     ResultLog log;
     const auto refused = log.open(path, {1, 2}, false);
     ASSERT_TRUE(refused);
-    EXPECT_EQ(refused->refusal, ResultLog::Refusal::invalid_input);
+    EXPECT_EQ(refused->refusal, ResultLog::Refusal::kInvalidInput);
     EXPECT_THAT(to_string(refused->error), HasSubstr("belongs to another experiment"));
     EXPECT_THAT(to_string(refused->error), HasSubstr("--fresh"));
   }
@@ -80,7 +80,7 @@ TEST(ResultLog, TwoRunsCannotShareIt) {
   ResultLog second;
   const auto refused = second.open(folder / "a.partial", {1, 2}, false);
   ASSERT_TRUE(refused);
-  EXPECT_EQ(refused->refusal, ResultLog::Refusal::machine);
+  EXPECT_EQ(refused->refusal, ResultLog::Refusal::kMachine);
   EXPECT_THAT(to_string(refused->error), HasSubstr("another run is writing"));
 }
 
@@ -93,7 +93,7 @@ TEST(ResultLog, AFullDiskIsOneError) {
   ResultLog log;
   const auto refused = log.open("/dev/full", {1, 2}, true);
   ASSERT_TRUE(refused);
-  EXPECT_EQ(refused->refusal, ResultLog::Refusal::machine);
+  EXPECT_EQ(refused->refusal, ResultLog::Refusal::kMachine);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace dspark {
 namespace {
 
 /// Blocks of γ 7 for a batch, confidences and outcomes. Target: <= 100 ns a block at 256 requests.
-void DrawBlocks(benchmark::State& state) {
+void draw_blocks(benchmark::State& state) {
   const auto requests = static_cast<std::size_t>(state.range(0));
   const LatentAcceptance model({{{2, 1, 1, 1, 1, 0, 0}, 1.8}}, {}, {}, 0.7);
   std::vector<RequestId> id(requests);
@@ -25,7 +25,7 @@ void DrawBlocks(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(DrawBlocks)
+BENCHMARK(draw_blocks)
     ->Args({1, kConfidenceOnly})
     ->Args({256, kConfidenceOnly})
     ->Args({256, kEntropy | kMargin | kTop1});

@@ -8,7 +8,7 @@ namespace {
 
 /// The whole serving loop with all metrics on, 256 users, γ 7; an item is one request in one step.
 /// Target: >= 50 M items/s without speculation, >= 5 M with fixed:7, >= 4 M with dspark_async.
-void ServeClosedLoop(benchmark::State& state, const char* policy, const char* value) {
+void serve_closed_loop(benchmark::State& state, const char* policy, const char* value) {
   std::int64_t request_steps = 0;
   for (auto _ : state) {
     testing::SmallSystem system;
@@ -31,10 +31,10 @@ void ServeClosedLoop(benchmark::State& state, const char* policy, const char* va
   }
   state.SetItemsProcessed(request_steps);
 }
-BENCHMARK_CAPTURE(ServeClosedLoop, none, "none", "")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(ServeClosedLoop, fixed_7, "fixed", "7")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(ServeClosedLoop, dspark, "dspark", "")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(ServeClosedLoop, dspark_async, "dspark_async", "")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(serve_closed_loop, none, "none", "")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(serve_closed_loop, fixed_7, "fixed", "7")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(serve_closed_loop, dspark, "dspark", "")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(serve_closed_loop, dspark_async, "dspark_async", "")->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace dspark
