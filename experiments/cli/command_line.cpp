@@ -26,7 +26,7 @@ The result does not depend on --jobs, nor on interruptions: the same experiment 
 
 constexpr const char* kShowExamples = R"(Examples:
   dspark show results/quickstart.h5
-  dspark show results/quickstart.h5 --metric ttft_p99 --metric goodput
+  dspark show results/quickstart.h5 --metric itl_p99 --metric wasted_share
   dspark show results/quickstart.h5 --csv > quickstart.csv
       one row per point and metric: axes, metric, unit, mean, low, high, n)";
 
@@ -76,7 +76,7 @@ class CommandLine {
     if (check_->parsed()) return check_command(experiment_, set_);
     if (list_->parsed()) return list_command(what_, markdown_);
     if (show_->parsed()) return show_command(show_options_);
-    return figures_command(show_options_.file, out_);
+    return figures_command(figures_options_);
   }
 
  private:
@@ -135,10 +135,27 @@ class CommandLine {
   void add_figures() {
     figures_ = app_.add_subcommand(
         "figures", "Draw a result's figures as PNG and PDF (needs python3 with h5py, matplotlib)");
-    figures_->add_option("FILE.h5", show_options_.file, "A result file")->required();
-    figures_->add_option("--out", out_, "Folder for the figures; that of the file if not given")
+    figures_->add_option("FILE.h5", figures_options_.file, "A result file")->required();
+    figures_
+        ->add_option("--out", figures_options_.out, "Folder for the figures; that of the file if not given")
         ->type_name("DIR");
-    figures_->footer("Example:\n  dspark figures results/quickstart.h5 --out results/figures");
+    figures_
+        ->add_option("--figure", figures_options_.figures,
+                     "frontier, load, crossover, verification_length, acceptance_by_position or "
+                     "metric_by_load:METRIC; those of the experiment if not given; may be given again")
+        ->type_name("NAME")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    figures_
+        ->add_option("--where", figures_options_.where,
+                     "Only the points with this value of an axis, or one of several; may be given again")
+        ->type_name("AXIS=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    figures_->footer(
+        "Examples:\n  dspark figures results/quickstart.h5 --out results/figures\n"
+        "  dspark figures results/quickstart.h5 --figure metric_by_load:itl_p99 --where policy=none --where "
+        "policy=dspark");
   }
 
   CLI::App app_{"How many draft tokens should a serving system verify? Experiments on speculative decoding.",
@@ -150,10 +167,10 @@ class CommandLine {
   CLI::App* figures_ = nullptr;
   RunOptions run_options_;
   ShowOptions show_options_;
+  FiguresOptions figures_options_;
   std::string experiment_;
   std::vector<std::string> set_;
   std::string what_ = "all";
-  std::string out_;
   bool markdown_ = false;
 };
 

@@ -20,13 +20,20 @@ struct ShowOptions {
   std::vector<std::string> metrics;
 };
 
+struct FiguresOptions {
+  std::string file;
+  std::string out;
+  std::vector<std::string> figures;  // as plot.py names them
+  std::vector<std::string> where;    // AXIS=VALUE
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
 int show_command(const ShowOptions& options);
 /// `what`: policies, workloads, machines, metrics or all.
 int list_command(const std::string& what, bool markdown);
-int figures_command(const std::string& file, const std::string& out);
+int figures_command(const FiguresOptions& options);
 
 /// Reads the command line and calls one of them.
 int command_line(int argc, const char* const* argv);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 #include "experiments/cli/commands.h"
 #include "experiments/cli/exit_code.h"
@@ -58,7 +59,8 @@ std::string find_python() {
 
 }  // namespace
 
-int figures_command(const std::string& file, const std::string& out) {
+int figures_command(const FiguresOptions& options) {
+  const std::string& file = options.file;
   if (const auto content = read_result_file(file); !content) {
     print_error(content.error());
     return kInvalidInput;
@@ -70,7 +72,7 @@ int figures_command(const std::string& file, const std::string& out) {
     return kMachineCannot;
   }
   const fs::path parent = fs::path(file).parent_path();
-  const std::string folder = !out.empty() ? out : parent.empty() ? "." : parent.string();
+  const std::string folder = !options.out.empty() ? options.out : parent.empty() ? "." : parent.string();
   const std::string python = find_python();
   if (python.empty()) {
     print_error(
@@ -79,7 +81,13 @@ int figures_command(const std::string& file, const std::string& out) {
          "on Debian: apt install python3-h5py python3-matplotlib; DSPARK_PYTHON names another interpreter"});
     return kMachineCannot;
   }
-  ::execlp(python.c_str(), python.c_str(), script.c_str(), file.c_str(), "--out", folder.c_str(), nullptr);
+  std::vector<std::string> arguments = {python, script, file, "--out", folder};
+  for (const std::string& figure : options.figures) arguments.insert(arguments.end(), {"--figure", figure});
+  for (const std::string& where : options.where) arguments.insert(arguments.end(), {"--where", where});
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  ::execvp(python.c_str(), pointers.data());
   print_error({fmt::format("cannot start '{}': {}", python, std::strerror(errno))});
   return kMachineCannot;
 }

@@ -22,7 +22,7 @@ const std::vector<Section> kSections{
     {"policies", "policy", "Depth policies (policy)"},
     {"policies", "batching", "Batching policies (engine.batching)"},
     {"workloads", "arrivals", "Arrivals (workload.arrivals)"},
-    {"workloads", "tokens", "Token counts (workload.prompt_tokens, workload.output_tokens)"},
+    {"workloads", "lengths", "Token counts (workload.prompt_tokens, workload.output_tokens)"},
     {"machines", "machine", "Machines (machine)"},
     {"machines", "acceptance", "Acceptance models and presets (machine.modelled.acceptance)"},
 };

@@ -148,7 +148,10 @@ int run_and_write(const RunOptions& options, const std::string& out, const Exper
   const SweepOutcome outcome = run_sweep(experiment, jobs, results, log, progress, interrupt_requested());
   progress.finish();
   if (outcome.log_error) return fail(*outcome.log_error, kMachineCannot);
-  if (outcome.run_error) return fail(*outcome.run_error, kInvalidInput);
+  if (outcome.run_error) {
+    if (count_done(results) == 0) log.remove();  // nothing to resume from: no half file stays behind
+    return fail(*outcome.run_error, kInvalidInput);
+  }
   if (outcome.interrupted) {
     write_message(resume_hint(options, count_done(results), results.size()) + "\n");
     return kInterrupted;

@@ -112,6 +112,7 @@ bool more_is_better(const std::string& metric) {
 std::string metric_table(const ShowData& data, const Layout& layout, std::size_t metric, std::size_t width) {
   const std::string& name = data.metrics()[metric];
   const bool mark = more_is_better(name) && layout.policies.size() > 1;
+  const Integers& lossless = data.file().table("points").integers("policy_lossless");
   std::vector<Row> rows{Row{}};
   for (const std::size_t axis : layout.row_axes) rows[0].push_back(data.axes()[axis]);
   for (const std::string& policy : layout.policies) rows[0].push_back(policy + (mark ? " " : ""));
@@ -122,7 +123,7 @@ std::string metric_table(const ShowData& data, const Layout& layout, std::size_t
     for (std::size_t p = 0; p < layout.policies.size(); ++p) {
       const auto point = layout.points.find({r, p});
       const Cell* cell = point == layout.points.end() ? nullptr : data.cell(metric, point->second);
-      if (cell && cell->mean > best_mean) {
+      if (cell && lossless[point->second] != 0 && cell->mean > best_mean) {
         best_mean = cell->mean;
         best = row.size();
       }
@@ -135,7 +136,7 @@ std::string metric_table(const ShowData& data, const Layout& layout, std::size_t
   }
   const std::string unit = data.unit(metric) == "1" ? std::string() : " [" + data.unit(metric) + "]";
   return fmt::format("{}{}: mean ± half of the 95 % interval{}\n", name, unit,
-                     mark ? ", * the highest" : "") +
+                     mark ? ", * the highest of a lossless policy" : "") +
          aligned(rows, layout.row_axes.size(), width) + "\n";
 }
 

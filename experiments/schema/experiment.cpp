@@ -35,7 +35,8 @@ Header read_header(Parameters& top) {
   top.integer("schema", {.min = kSchemaVersion,
                          .max = kSchemaVersion,
                          .meaning = "version of this file's format; the program reads version 1"});
-  header.title = top.text("title", {.default_value = "", .meaning = "heads the figures"});
+  header.title = top.text(
+      "title", {.default_value = "", .meaning = "names the result, in tables and in the figures' metadata"});
   header.seed =
       top.integer("seed", {.min = 0,
                            .default_value = 1,

@@ -10,6 +10,7 @@ namespace {
 class EntropyStop final : public DraftStop {
  public:
   EntropyStop(double gamma, int k_min) : gamma_(gamma), k_min_(k_min) {}
+  int k_min() const { return k_min_; }
 
   bool keep_drafting(int k, const PreDrawSignals& before, const PostDrawSignals&) const override {
     return k < k_min_ || 1 - std::sqrt(gamma_ * before.entropy) >= lambda;
@@ -61,6 +62,9 @@ class Adaedl final : public DepthPolicy {
                                                .default_value = 1,
                                                .unit = "tokens",
                                                .meaning = "tokens drafted whatever the entropy"}))) {
+    if (stop_.k_min() > k_max_) {
+      parameters.add_error("'k_min' is above 'k_max'", parameters.position_of("k_min"));
+    }
     stop_.lambda = share(parameters, "lambda", 0.5, "first threshold on the acceptance bound");
   }
 

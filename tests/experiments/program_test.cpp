@@ -45,6 +45,39 @@ TEST(Program, AnotherExperimentsResultIsKeptUnlessFresh) {
   EXPECT_NE(read_bytes(folder / "a.h5"), before);
 }
 
+TEST(Program, FreshOverwritesResultsAndNothingElse) {
+  const ScratchFolder folder;
+  write_bytes(folder / "notes.txt", "mine");
+  const ProgramRun run = run_base(folder, "--out notes.txt --fresh");
+  EXPECT_EQ(run.code, 2);
+  EXPECT_THAT(run.output, HasSubstr("'notes.txt' is not a dspark result (--fresh overwrites results only)"));
+  EXPECT_EQ(read_bytes(folder / "notes.txt"), "mine");
+}
+
+TEST(Program, ClosedOrFullStreamsStopNothingAndEndUpInNoFile) {
+  const ScratchFolder folder;
+  const std::string run = "run '" + kBase + "' --set replications=20 --out ";
+  EXPECT_EQ(run_program(folder.path(), run + "a.h5", "2>&1").code, 0);
+  EXPECT_EQ(run_program(folder.path(), run + "b.h5", "<&- >&- 2>&-").code, 0);
+  EXPECT_EQ(run_program(folder.path(), run + "c.h5", "2> /dev/full").code, 0);
+  const std::string bytes = read_bytes(folder / "a.h5");
+  EXPECT_FALSE(bytes.empty());
+  EXPECT_EQ(read_bytes(folder / "b.h5"), bytes);
+  EXPECT_EQ(read_bytes(folder / "c.h5"), bytes);
+}
+
+TEST(Program, RejectedRequestsAreNotPassedOver) {
+  const ScratchFolder folder;
+  const std::string tight =
+      " --set 'machine.modelled.kv={blocks: 4, block_tokens: 16}'"
+      " --set 'workload.output_tokens={lognormal: {median: 30, sigma: 0.5}}'";
+  const ProgramRun run = run_program(folder.path(), "run '" + kBase + "' --out a.h5" + tight);
+  EXPECT_EQ(run.code, 0) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("larger than the KV cache and rejected"));
+  EXPECT_THAT(run_program(folder.path(), "show a.h5").output,
+              HasSubstr("larger than the KV cache and rejected"));
+}
+
 TEST(Program, AFolderThatCannotBeWrittenIsOneErrorWithCode3) {
   const ScratchFolder folder;
   const ProgramRun run = run_base(folder, "--out /proc/nowhere/a.h5");
