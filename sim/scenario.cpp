@@ -141,7 +141,7 @@ class ModelledScenario final : public Scenario {
                       policy_name_, traits.deepest, machine_.acceptance->block_size()),
           selection.position, "set machine.modelled.acceptance.block_size");
     }
-    policy_parameters_ = parameters.raw("policy", "", "") ? *parameters.raw("policy", "", "") : Value{};
+    if (const Value* written = parameters.raw("policy", "", "")) policy_parameters_ = *written;
   }
   void read_stop(Parameters parameters) {
     stop_.requests = parameters.integer("requests", {.min = 1,

@@ -21,8 +21,6 @@ class ArrivalProcess {
   virtual bool brings_lengths() const { return false; }
   /// Users of a closed loop, for the default warm-up; 0 for open arrivals.
   virtual int users() const { return 0; }
-  /// Requests it can give in all; kUnlimited where it never ends.
-  virtual std::int32_t requests() const { return kUnlimited; }
 };
 
 template <class Process>

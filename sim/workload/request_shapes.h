@@ -45,7 +45,6 @@ class RequestShapes {
   /// Fills lengths (where they are ours) and domain.
   void shape(RandomKey key, RequestSpec& spec) const;
   const std::vector<std::string>& domains() const { return domains_; }
-  std::int32_t max_output_tokens() const { return max_output_tokens_; }
 
  private:
   std::unique_ptr<const LengthDistribution> prompt_;

@@ -166,7 +166,6 @@ class AzureTrace final : public ArrivalProcess {
     return std::make_unique<TraceSource>(rows_, time_scale_, keep_, shapes, key);
   }
   bool brings_lengths() const override { return true; }
-  std::int32_t requests() const override { return static_cast<std::int32_t>(rows_.size()); }
 
  private:
   double time_scale_;

@@ -1,0 +1,58 @@
+// What the engine shows a policy beside the batch: memory, queue, objectives and the age of each reply.
+#include <gtest/gtest.h>
+
+#include "tests/sim/small_system.h"
+
+namespace dspark {
+namespace {
+
+/// Drafts nothing and checks what it is shown before each step.
+class Onlooker final : public DepthPolicy {
+ public:
+  PolicyTraits traits() const override { return {.signals = kDecodingTime}; }
+  PlanAnswer plan(const PlanView& view, BlockPlan& blocks) override {
+    blocks.set_all(0);
+    EXPECT_EQ(view.request.decoding_seconds.size(), view.request.id.size());
+    for (const float seconds : view.request.decoding_seconds) {
+      EXPECT_GE(seconds, 0);
+      oldest_ = std::max(oldest_, seconds);
+    }
+    EXPECT_EQ(view.system.kv_block_tokens, 4);
+    EXPECT_GE(view.system.free_kv_blocks, 0);
+    EXPECT_LT(view.system.free_kv_blocks, 40) << "the running replies hold blocks";
+    EXPECT_EQ(view.system.tpot_objective_seconds, 0.02);
+    most_waiting_ = std::max(most_waiting_, view.system.waiting_requests);
+    return PlanAnswer::kVerifyAll;
+  }
+  void observe(const StepOutcome& outcome) override {
+    EXPECT_GT(outcome.seconds.verify, 0);
+    EXPECT_EQ(outcome.seconds.draft, 0);
+    EXPECT_DOUBLE_EQ(outcome.seconds.total(), outcome.seconds.verify + outcome.seconds.overhead);
+  }
+
+  float oldest_ = 0;
+  int most_waiting_ = 0;
+};
+
+TEST(PolicyViews, ShowMemoryQueueObjectivesAndAgeAlsoWhileRequestsArePreempted) {
+  struct Preemptions final : Watcher {
+    int count = 0;
+    void preempted(const RequestSpec&) override { ++count; }
+  } preemptions;
+  testing::SmallSystem system;
+  system.options.kv_blocks = 40;
+  system.options.tpot_objective_seconds = 0.02;
+  system.build();
+  Onlooker policy;
+  Simulation simulation(system.key, *system.source, system.router, system.elsewhere);
+  simulation.add_replica(system.options, *system.batching, policy, *system.cost, *system.runner);
+  simulation.watch(preemptions);
+  int events = 0;
+  simulation.run([&] { return ++events > 4000; }, nullptr);
+  EXPECT_GT(policy.oldest_, 0.05f) << "a reply of twenty steps lasts that long";
+  EXPECT_GT(policy.most_waiting_, 0);
+  EXPECT_GT(preemptions.count, 0);
+}
+
+}  // namespace
+}  // namespace dspark
