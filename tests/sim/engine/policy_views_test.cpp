@@ -15,13 +15,13 @@ class Onlooker final : public DepthPolicy {
     EXPECT_EQ(view.request.decoding_seconds.size(), view.request.id.size());
     for (const float seconds : view.request.decoding_seconds) {
       EXPECT_GE(seconds, 0);
-      oldest_ = std::max(oldest_, seconds);
+      oldest = std::max(oldest, seconds);
     }
     EXPECT_EQ(view.system.kv_block_tokens, 4);
     EXPECT_GE(view.system.free_kv_blocks, 0);
     EXPECT_LT(view.system.free_kv_blocks, 40) << "the running replies hold blocks";
     EXPECT_EQ(view.system.tpot_objective_seconds, 0.02);
-    most_waiting_ = std::max(most_waiting_, view.system.waiting_requests);
+    most_waiting = std::max(most_waiting, view.system.waiting_requests);
     return PlanAnswer::kVerifyAll;
   }
   void observe(const StepOutcome& outcome) override {
@@ -30,8 +30,8 @@ class Onlooker final : public DepthPolicy {
     EXPECT_DOUBLE_EQ(outcome.seconds.total(), outcome.seconds.verify + outcome.seconds.overhead);
   }
 
-  float oldest_ = 0;
-  int most_waiting_ = 0;
+  float oldest = 0;
+  int most_waiting = 0;
 };
 
 TEST(PolicyViews, ShowMemoryQueueObjectivesAndAgeAlsoWhileRequestsArePreempted) {
@@ -49,8 +49,8 @@ TEST(PolicyViews, ShowMemoryQueueObjectivesAndAgeAlsoWhileRequestsArePreempted) 
   simulation.watch(preemptions);
   int events = 0;
   simulation.run([&] { return ++events > 4000; }, nullptr);
-  EXPECT_GT(policy.oldest_, 0.05f) << "a reply of twenty steps lasts that long";
-  EXPECT_GT(policy.most_waiting_, 0);
+  EXPECT_GT(policy.oldest, 0.05f) << "a reply of twenty steps lasts that long";
+  EXPECT_GT(policy.most_waiting, 0);
   EXPECT_GT(preemptions.count, 0);
 }
 
