@@ -16,8 +16,11 @@ if(DSPARK_WERROR)
   target_compile_options(dspark_flags INTERFACE -Werror)
 endif()
 if(DSPARK_SANITIZE)
+  # The checks left out cost half the build: the address sanitizer reports a null pointer or a read past an object
+  # where it happens, and x86-64 reads unaligned.
   list(JOIN DSPARK_SANITIZE "," sanitizers)
   target_compile_options(dspark_flags INTERFACE
-    -fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    -fsanitize=${sanitizers} -fno-sanitize=null,alignment,object-size,vptr
+    -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(dspark_flags INTERFACE -fsanitize=${sanitizers})
 endif()

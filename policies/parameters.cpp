@@ -306,40 +306,15 @@ Selection Parameters::one_of(std::string_view name, const std::vector<std::strin
   return choose({fallback, {}, {}}, value->position, true);
 }
 
-Selection Parameters::one_key_of(const std::vector<std::string>& options, std::string_view meaning) {
-  const std::string all = fmt::format("{}", fmt::join(options, " | "));
-  auto& what = record({all, "exactly one of these keys", "", "", "", std::string(meaning)});
-  std::vector<const Value::Entry*> found;
-  if (const Value::Map* entries = state_->silent ? nullptr : state_->map.map()) {
-    for (const Value::Entry& entry : *entries) {
-      if (contains(options, entry.key)) found.push_back(&entry);
-    }
-  }
-  for (const std::string& option : options) {
-    if (!contains(state_->read, option)) state_->read.push_back(option);
-  }
-  const std::string name = found.empty() ? options.front() : found.front()->key;
-  what.members = {{.name = name, .type = "group", .optional = true}};
-  if (found.size() == 1) {
-    const Value& value = found.front()->value;
-    const bool usable = !value.list();
-    if (!usable) wrong(name, value, "a map or a single value");
-    NamedValue named{name, {}, {}};
-    if (usable) (value.scalar() ? named.shorthand : named.parameters) = value;
-    return selected(all, what, std::move(named), found.front()->key_position, !usable);
-  }
-  const std::string expected = fmt::format("{}", fmt::join(options, ", "));
-  if (found.empty()) {
-    add_error(fmt::format("one of these is missing here: {} ({})", expected, meaning), state_->position);
-  } else {
-    add_error(fmt::format("'{}' and '{}' exclude each other", name, found[1]->key), found[1]->key_position,
-              fmt::format("exactly one of {}", expected));
-  }
-  return selected(all, what, {name, {}, {}}, state_->position, true);
-}
-
 bool Parameters::given(std::string_view name) const {
   return !state_->silent && (state_->map.find(name) || state_->shorthand_by == name);
+}
+
+void Parameters::exclude(std::string_view name, std::string_view other) {
+  if (!given(name) || !given(other)) return;
+  look_up(name);
+  add_error(fmt::format("'{}' does not apply beside '{}'", name, other), position_of(name),
+            fmt::format("'{}' is in line {}; give one of the two", other, position_of(other).line));
 }
 
 const Value* Parameters::raw(std::string_view name, std::string_view type, std::string_view meaning,

@@ -137,12 +137,11 @@ class Parameters {
   /// `default_name` empty: required.
   Selection one_of(std::string_view name, const std::vector<std::string>& options, std::string_view meaning,
                    std::string_view default_name = "");
-  /// One of several keys of *this* map, each a nested map: `arrivals: {closed_loop: {users: 32}}` read at
-  /// `arrivals`.
-  Selection one_key_of(const std::vector<std::string>& options, std::string_view meaning);
 
   /// True where the user gave this key; for parameters that exist only with another one.
   bool given(std::string_view name) const;
+  /// Adds an error where the user gave both: `name` would not be read beside `other`.
+  void exclude(std::string_view name, std::string_view other);
   /// The raw value, marked as read and recorded under `type`; nullptr where absent.
   const Value* raw(std::string_view name, std::string_view type, std::string_view meaning,
                    bool optional = true);

@@ -139,9 +139,23 @@ class Reader {
              entry.value.position, "for example [1, 2, 4]");
         continue;
       }
+      if (name == "grid") refuse_repeated(entry.key, *list);
       if (const auto axis = add_axis(entry)) found.emplace_back(*axis, list);
     }
     return found;
+  }
+
+  /// A grid that holds a value twice would simulate the same points twice and count them as two.
+  void refuse_repeated(const std::string& axis, const Value::List& list) {
+    for (const Value& value : list) {
+      const auto same = [&value](const Value& other) {
+        return value.scalar() && other.scalar() && *value.scalar() == *other.scalar();
+      };
+      const Value& first = *std::find_if(list.begin(), list.end() - 1, same);
+      if (value.scalar() && &first < &value) {
+        fail(fmt::format("axis '{}' holds '{}' twice", axis, *value.scalar()), value.position);
+      }
+    }
   }
 
   Errors& errors_;

@@ -15,6 +15,7 @@ namespace {
 
 /// One way to say how drafts fare: a table, or the name of a published one. Empty after an error.
 std::vector<double> read_survival(Parameters& group) {
+  group.exclude("survival", "preset");
   if (group.given("preset") || group.is_describing()) {
     const std::string name = group.choice("preset", {.options = survival_preset_names(),
                                                      .meaning = "instead of `survival`, a published "

@@ -213,22 +213,17 @@ TEST(Parameters, AnAbsentSelectionTakesItsDefaultAndReadsItsParameters) {
           "test.yaml:3:1: missing parameter 'k' (integer, tokens: draft tokens verified per request)"));
 }
 
-TEST(Parameters, OneKeyOfTakesExactlyOne) {
-  const std::vector<std::string> options = {"closed_loop", "poisson"};
-  const auto read = [&](Parameters& p) {
-    Selection found = p.one_key_of(options, "when requests come");
-    const auto users = found.parameters.integer("users", {.min = 1});
-    EXPECT_EQ(users, found.parameters.is_describing() ? 1 : 32);
+TEST(Parameters, AKeyThatDoesNotApplyBesideAnotherIsToldSo) {
+  const auto read = [](Parameters& p) {
+    p.exclude("survival", "preset");
+    p.text(p.given("preset") ? "preset" : "survival", {});
   };
-  EXPECT_THAT(errors_of(written_map({{"closed_loop", written_map({{"users", written("32")}})}}), read),
-              IsEmpty());
-  EXPECT_THAT(errors_of(written_map({{"closed_loop", written("32")}}), read), IsEmpty());
+  EXPECT_THAT(errors_of(written_map({{"preset", written("qwen3")}}), read), IsEmpty());
+  EXPECT_THAT(errors_of(written_map({{"survival", written("0.5")}}), read), IsEmpty());
   EXPECT_THAT(
-      texts(errors_of(written_map({}, 5), read)),
-      ElementsAre("test.yaml:5:1: one of these is missing here: closed_loop, poisson (when requests come)"));
-  EXPECT_THAT(texts(errors_of(written_map({{"closed_loop", nothing()}, {"poisson", nothing()}}), read)),
-              ElementsAre("test.yaml:2:1: 'closed_loop' and 'poisson' exclude each other (exactly one of "
-                          "closed_loop, poisson)"));
+      texts(errors_of(written_map({{"preset", written("qwen3")}, {"survival", written("0.5", 3, 4)}}), read)),
+      ElementsAre("test.yaml:3:4: 'survival' does not apply beside 'preset' ('preset' is in line 1; give one "
+                  "of the two)"));
 }
 
 TEST(Parameters, FilesComeFromTheLoaderAndItsErrorsAreReported) {
@@ -274,14 +269,13 @@ TEST(Parameters, DescribingRecordsEverythingAndNeverErrs) {
   group.numbers("sizes", {.min = 0, .default_value = std::vector<double>{1, 2.5}});
   Selection chosen = parameters.one_of("policy", {"fixed", "none"}, "how deep");
   chosen.parameters.flag("loud", {.default_value = false});
-  parameters.one_key_of({"a", "b"}, "either").parameters.text("name", {.default_value = ""});
   parameters.add_error("nobody cares", {});
   parameters.finish();
   EXPECT_TRUE(parameters.is_describing());
   EXPECT_THAT(parameters.errors(), IsEmpty());
 
   const auto& records = parameters.records();
-  ASSERT_EQ(records.size(), 6u);
+  ASSERT_EQ(records.size(), 5u);
   EXPECT_EQ(records[0].range, "1 .. 64");
   EXPECT_EQ(records[0].unit, "tokens");
   EXPECT_EQ(records[0].default_value, "");
@@ -295,8 +289,6 @@ TEST(Parameters, DescribingRecordsEverythingAndNeverErrs) {
   ASSERT_EQ(records[4].members.size(), 1u);
   EXPECT_EQ(records[4].members[0].name, "fixed");
   EXPECT_EQ(records[4].members[0].members.at(0).default_value, "false");
-  EXPECT_EQ(records[5].name, "a | b");
-  EXPECT_EQ(records[5].members.at(0).members.at(0).default_value, "''");
 }
 
 TEST(Parameters, ErrorsWithoutAPositionGetThatOfTheMap) {

@@ -38,7 +38,7 @@ TEST(Experiment, ExpandsTheSweep) {
 }
 
 TEST(Experiment, ErrorsOfAllPointsAppearOnce) {
-  EXPECT_THAT(errors_of({"sweep.grid.policy=[none, fixed:x, fixed:x]", "sweep.grid.stop.requests=[1, 2, 0]"}),
+  EXPECT_THAT(errors_of({"sweep.grid.policy=[none, fixed:x]", "sweep.grid.stop.requests=[1, 2, 0]"}),
               ElementsAre(HasSubstr("'k' must be an integer"), HasSubstr("'requests' must be an integer")));
 }
 

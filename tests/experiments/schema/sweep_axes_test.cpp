@@ -55,6 +55,7 @@ TEST(SweepAxes, ReportsWhatIsWrong) {
               ElementsAre(HasSubstr("f:1:11: axis 'a' needs a list of values, not an empty list")));
   EXPECT_THAT(expand("grid: {a: 1}"),
               ElementsAre(HasSubstr("axis 'a' needs a list of values, not text '1'")));
+  EXPECT_THAT(expand("grid: {a: [1, 2, 1]}"), ElementsAre(HasSubstr("f:1:18: axis 'a' holds '1' twice")));
   EXPECT_THAT(expand("gird: {a: [1]}"),
               ElementsAre(HasSubstr("unknown key 'gird' in 'sweep' (did you mean 'grid'?)")));
   EXPECT_THAT(expand("zip: {a: [1, 2], b: [1]}"),
