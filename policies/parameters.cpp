@@ -312,7 +312,7 @@ bool Parameters::given(std::string_view name) const {
 
 void Parameters::exclude(std::string_view name, std::string_view other) {
   if (!given(name) || !given(other)) return;
-  look_up(name);
+  for (const std::string_view key : {name, other}) state_->read.emplace_back(key);
   add_error(fmt::format("'{}' does not apply beside '{}'", name, other), position_of(name),
             fmt::format("'{}' is in line {}; give one of the two", other, position_of(other).line));
 }

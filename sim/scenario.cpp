@@ -5,8 +5,10 @@
 #include <algorithm>
 
 #include "policies/batching/batching_policy_registry.h"
+#include "policies/calibration/confidence_calibrations.h"
 #include "policies/depth/depth_policy_registry.h"
 #include "policies/invariant.h"
+#include "sim/acceptance/acceptance_parameters.h"
 #include "sim/hardware/modelled_machine.h"
 #include "sim/hardware/modelled_runner.h"
 #include "sim/metrics/run_metrics.h"
@@ -77,6 +79,11 @@ EngineBlock read_engine(Parameters parameters) {
   Selection batching = parameters.one_of("batching", batching_policy_names(),
                                          "who gets the token budget of a step", "decode_first");
   engine.batching = make_batching_policy(batching.name, batching.parameters);
+  engine.options.cap_accept = parameters.flag(
+      "cap_accept",
+      {.default_value = false,
+       .meaning = "verify everything drafted but commit only what the policy admitted: a policy's loss "
+                  "without its gain"});
   const std::string prefill = parameters.choice(
       "prefill",
       {.options = {"in_step", "elsewhere"},
@@ -117,6 +124,11 @@ class ModelledScenario final : public Scenario {
     engine_.options.ttft_objective_seconds = workload_.objective.ttft_seconds;
     engine_.options.tpot_objective_seconds = workload_.objective.tpot_seconds;
     read_policy(parameters);
+    calibration_ = read_confidence_calibration(parameters);
+    if (machine_.acceptance && calibration_) {
+      require_signals(parameters, calibration_(machine_.acceptance->block_size())->signals(),
+                      parameters.position_of("confidence"), "the margin estimator");
+    }
     read_stop(parameters.group("stop", "how long a run is measured"));
   }
 
@@ -141,7 +153,25 @@ class ModelledScenario final : public Scenario {
                       policy_name_, traits.deepest, machine_.acceptance->block_size()),
           selection.position, "set machine.modelled.acceptance.block_size");
     }
+    if (machine_.acceptance) {
+      require_signals(parameters, traits.signals, selection.position,
+                      fmt::format("policy '{}'", policy_name_));
+    }
     if (const Value* written = parameters.raw("policy", "", "")) policy_parameters_ = *written;
+  }
+  /// A signal that nobody recorded would read as 0.
+  void require_signals(Parameters& parameters, unsigned wanted, const Position& position,
+                       std::string_view who) const {
+    const std::pair<unsigned, const char*> names[] = {{kTop1, "top-1 probability"},
+                                                      {kMargin, "margin"},
+                                                      {kEntropy, "entropy"},
+                                                      {kChosen, "chosen token's probability"},
+                                                      {kDivergence, "divergence"}};
+    for (const auto& [signal, name] : names) {
+      if (!(wanted & signal) || machine_.acceptance->signals() & signal) continue;
+      parameters.add_error(fmt::format("{} reads the {}, which the recorded rounds do not have", who, name),
+                           position);
+    }
   }
   void read_stop(Parameters parameters) {
     stop_.requests = parameters.integer("requests", {.min = 1,
@@ -166,6 +196,7 @@ class ModelledScenario final : public Scenario {
   StopRule stop_;
   std::string policy_name_;
   Value policy_parameters_;
+  ConfidenceCalibrationMaker calibration_;
   bool lossless_ = true;
 };
 
@@ -187,7 +218,9 @@ Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_
   const auto source = workload_.arrivals->start(*workload_.shapes, key);
   SingleReplicaRouter router;
   Simulation simulation(key, *source, router, engine_.elsewhere);
-  simulation.add_replica(engine_.options, *engine_.batching, *policy, machine_.cost, runner);
+  Engine& engine = simulation.add_replica(engine_.options, *engine_.batching, *policy, machine_.cost, runner);
+  const auto calibration = calibration_ ? calibration_(machine_.acceptance->block_size()) : nullptr;
+  if (calibration) engine.calibrate(*calibration);
   RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks,
                      machine_.acceptance->block_size());
   simulation.watch(metrics);
@@ -255,6 +288,10 @@ std::vector<CatalogueEntry> catalogue() {
   for (const BatchingPolicyEntry& batching : batching_policies()) {
     entries.push_back({"batching", batching.name, batching.meaning,
                        parameters_of([&](Parameters& p) { batching.construct(p); })});
+  }
+  for (const ConfidenceCalibrationEntry& calibration : confidence_calibrations()) {
+    entries.push_back({"confidence", calibration.name, calibration.meaning,
+                       parameters_of([&](Parameters& p) { calibration.read(p); })});
   }
   for (const ArrivalEntry& arrivals : arrival_processes()) {
     entries.push_back({"arrivals", arrivals.name, arrivals.meaning,

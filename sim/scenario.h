@@ -73,7 +73,7 @@ class Scenario {
  public:
   virtual ~Scenario() = default;
 
-  /// Reads the keys `machine`, `engine`, `workload`, `policy` and `stop` of `parameters`. Adds every error
+  /// Reads the keys `machine`, `engine`, `workload`, `policy`, `confidence` and `stop` of `parameters`. Adds every error
   /// found to `parameters` (the caller calls `finish`); returns nullptr where there was any.
   static std::unique_ptr<const Scenario> read(Parameters& parameters);
 
@@ -90,7 +90,7 @@ class Scenario {
 
 /// One line of `dspark list`: everything that can be named in an experiment, with its parameters.
 struct CatalogueEntry {
-  std::string kind;  // policy | batching | arrivals | lengths | acceptance | machine
+  std::string kind;  // policy | confidence | batching | arrivals | lengths | acceptance | machine
   std::string name;
   std::string meaning;
   std::vector<ParameterRecord> parameters;

@@ -30,12 +30,29 @@ constexpr const char* kShowExamples = R"(Examples:
   dspark show results/quickstart.h5 --csv > quickstart.csv
       one row per point and metric: axes, metric, unit, mean, low, high, n)";
 
+constexpr const char* kCalibrateExamples =
+    R"(Policies multiply confidences c_k into the survival a_k of a draft token. A drafter that is too sure makes them
+verify too much, one that is too modest too little. This measures by how much, and fits temperatures that bring
+c_k' = sigmoid(logit(c_k) / T_k) as near to the truth as a temperature can (sequential temperature scaling).
+
+ROUNDS is a table with one row per round: request, round, drafted, verified, accepted, confidence_1, confidence_2
+... in any order; anchor_position, domain and other signals by position may stand beside them. Rounds that a policy
+cut count where they were verified. docs/calibration.md says what is computed.
+
+Examples:
+  dspark calibrate experiments/data/example_rounds.csv
+      ECE, AUC and Brier score by position, before and after, on requests that were not used to fit
+  dspark calibrate rounds.csv --out temperatures.yaml --figure reliability.png
+  dspark calibrate gate.csv --form cumulative
+      columns commits, category, a0, a1 ...: what the estimates a_j mean must be said)";
+
 constexpr const char* kProgramExamples = R"(A first tour:
   dspark run experiments/quickstart.yaml      run an experiment
   dspark show results/quickstart.h5           look at the numbers
   dspark figures results/quickstart.h5        draw them
   dspark list policies                        what can be compared
   dspark check my.yaml                        find all mistakes at once
+  dspark calibrate rounds.csv                 can a drafter's confidence be believed?
 
 Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 130 interrupted and resumable.)";
 
@@ -57,6 +74,7 @@ class CommandLine {
     add_list();
     add_show();
     add_figures();
+    add_calibrate();
   }
 
   int parse_and_call(int argc, const char* const* argv) {
@@ -76,6 +94,7 @@ class CommandLine {
     if (check_->parsed()) return check_command(experiment_, set_);
     if (list_->parsed()) return list_command(what_, markdown_);
     if (show_->parsed()) return show_command(show_options_);
+    if (calibrate_->parsed()) return calibrate_command(calibrate_options_);
     return figures_command(figures_options_);
   }
 
@@ -158,6 +177,34 @@ class CommandLine {
         "policy=dspark");
   }
 
+  void add_calibrate() {
+    calibrate_ = app_.add_subcommand("calibrate", "Measure and correct the confidence of recorded rounds");
+    calibrate_->add_option("ROUNDS", calibrate_options_.rounds, "A CSV table, or a .h5 file with /rounds")
+        ->required();
+    calibrate_
+        ->add_option("--out", calibrate_options_.out,
+                     "Write the temperatures here; only printed if not given")
+        ->type_name("NAME.yaml");
+    calibrate_
+        ->add_option("--figure", calibrate_options_.figure,
+                     "Draw reliability by position, as PNG and PDF (needs python3 with h5py, matplotlib)")
+        ->type_name("NAME.png");
+    calibrate_
+        ->add_option("--held-out", calibrate_options_.held_out,
+                     "Share of the requests that evaluate and do not fit; 0: all do both (default 0.5)")
+        ->type_name("SHARE")
+        ->check(CLI::Range(0.0, 0.9));
+    calibrate_->add_option("--bins", calibrate_options_.bins, "Equal-width bins of the ECE (default 20)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1000));
+    calibrate_
+        ->add_option("--form", calibrate_options_.form,
+                     "rounds; or, for columns commits, category, a0 ...: conditional or cumulative estimates")
+        ->type_name("FORM")
+        ->check(CLI::IsMember({"rounds", "conditional", "cumulative"}));
+    calibrate_->footer(kCalibrateExamples);
+  }
+
   CLI::App app_{"How many draft tokens should a serving system verify? Experiments on speculative decoding.",
                 "dspark"};
   CLI::App* run_ = nullptr;
@@ -165,9 +212,11 @@ class CommandLine {
   CLI::App* list_ = nullptr;
   CLI::App* show_ = nullptr;
   CLI::App* figures_ = nullptr;
+  CLI::App* calibrate_ = nullptr;
   RunOptions run_options_;
   ShowOptions show_options_;
   FiguresOptions figures_options_;
+  CalibrateOptions calibrate_options_;
   std::string experiment_;
   std::vector<std::string> set_;
   std::string what_ = "all";

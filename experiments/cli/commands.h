@@ -27,6 +27,15 @@ struct FiguresOptions {
   std::vector<std::string> where;    // AXIS=VALUE
 };
 
+struct CalibrateOptions {
+  std::string rounds;     // CSV or .h5
+  std::string out;        // empty: temperatures are printed only
+  std::string figure;     // NAME.png; empty: none is drawn
+  double held_out = 0.5;  // share of the requests
+  int bins = 20;
+  std::string form = "rounds";  // rounds, conditional or cumulative
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
@@ -34,6 +43,7 @@ int show_command(const ShowOptions& options);
 /// `what`: policies, workloads, machines, metrics or all.
 int list_command(const std::string& what, bool markdown);
 int figures_command(const FiguresOptions& options);
+int calibrate_command(const CalibrateOptions& options);
 
 /// Reads the command line and calls one of them.
 int command_line(int argc, const char* const* argv);

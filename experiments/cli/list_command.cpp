@@ -21,6 +21,7 @@ struct Section {
 const std::vector<Section> kSections{
     {"policies", "policy", "Depth policies (policy)"},
     {"policies", "batching", "Batching policies (engine.batching)"},
+    {"policies", "confidence", "Confidences that policies see (confidence)"},
     {"workloads", "arrivals", "Arrivals (workload.arrivals)"},
     {"workloads", "lengths", "Token counts (workload.prompt_tokens, workload.output_tokens)"},
     {"machines", "machine", "Machines (machine)"},

@@ -12,8 +12,8 @@ class EntropyStop final : public DraftStop {
   EntropyStop(double gamma, int k_min) : gamma_(gamma), k_min_(k_min) {}
   int k_min() const { return k_min_; }
 
-  bool keep_drafting(int k, const PreDrawSignals& before, const PostDrawSignals&) const override {
-    return k < k_min_ || 1 - std::sqrt(gamma_ * before.entropy) >= lambda;
+  bool keep_drafting(const DraftedToken& token) const override {
+    return token.position < k_min_ || 1 - std::sqrt(gamma_ * token.before.entropy) >= lambda;
   }
 
   double lambda = 0;
@@ -51,7 +51,7 @@ class Adaedl final : public DepthPolicy {
             {.default_value = true,
              .meaning = "do not lower the threshold when every block reached its largest size"})),
         acceptance_(target_),
-        stop_(parameters.number("gamma", {.min = 0,
+        stop_{parameters.number("gamma", {.min = 0,
                                           .max = 10,
                                           .default_value = 0.2,
                                           .unit = "1/nat",
@@ -61,7 +61,7 @@ class Adaedl final : public DepthPolicy {
                                                .max = 64,
                                                .default_value = 1,
                                                .unit = "tokens",
-                                               .meaning = "tokens drafted whatever the entropy"}))) {
+                                               .meaning = "tokens drafted whatever the entropy"}))} {
     if (stop_.k_min() > k_max_) {
       parameters.add_error("'k_min' is above 'k_max'", parameters.position_of("k_min"));
     }

@@ -12,6 +12,16 @@ double PlanView::seconds(int k) const {
          cost->overhead_seconds(/*chosen_after_drafting=*/false);
 }
 
+int drafted_until_stop(const DraftStop& stop, const DraftColumns& drafts, int request, int planned) {
+  double survival = 1;
+  for (int k = 1; k < planned; ++k) {
+    const PreDrawSignals before = drafts.before_draw(request, k);
+    if (!stop.keep_drafting({k, survival, before, drafts.after_draw(request, k)})) return k;
+    survival *= before.confidence;
+  }
+  return planned;
+}
+
 EarlierStep Step::earlier(int lag) const {
   DSPARK_INVARIANT(lag >= 1);
   const std::size_t index = static_cast<std::size_t>(lag) - 1;

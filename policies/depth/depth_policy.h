@@ -42,15 +42,27 @@ struct SystemView {
   double tpot_objective_seconds = 0;
 };
 
+/// The token that a drafter has just drawn for one request.
+struct DraftedToken {
+  int position = 1;            // k, from 1
+  double survival_before = 1;  // c_1 · … · c_{k-1}: probability that all tokens before it are accepted
+  PreDrawSignals before = {};  // known before x_k was drawn
+  PostDrawSignals after = {};  // known since
+};
+
 /// Sees one request's token x_k after it was drawn and decides whether x_{k+1} is drafted too. x_k itself is
 /// always submitted, so post-draw signals are safe here. Nothing flows from here to `choose` but the
 /// frontier's end, and only `plan` and `observe` may change what it depends on (LOSSLESS.md, consequence 3).
 class DraftStop {
  public:
   virtual ~DraftStop() = default;
-  /// k from 1. True: draft position k + 1 too (up to the planned block).
-  virtual bool keep_drafting(int k, const PreDrawSignals& before, const PostDrawSignals& after) const = 0;
+  /// True: draft the next position too (up to the planned block).
+  virtual bool keep_drafting(const DraftedToken& token) const = 0;
 };
+
+/// Draft tokens of one request that `stop` lets through, at most `planned`; the signals of its whole block
+/// are in `drafts`.
+int drafted_until_stop(const DraftStop& stop, const DraftColumns& drafts, int request, int planned);
 
 /// Before drafting: batch, history, prices.
 struct PlanView {
@@ -81,15 +93,22 @@ class BlockPlan {
     for (int& size : block_size_) size = k;
   }
   void set(int request, int k) { block_size_[static_cast<std::size_t>(request)] = k; }
+  int of(int request) const { return block_size_[static_cast<std::size_t>(request)]; }
 
  private:
   std::span<int> block_size_;
 };
 
-/// All survivals of an earlier step.
+/// All survivals of an earlier step, over everything that was drafted then, verified or not.
 struct EarlierStep {
   int requests = 0;                      // decoding requests of that step; 0: there was no such step
-  std::span<const float> survival = {};  // from the largest
+  std::span<const float> survival = {};  // above 0, from the largest
+  std::span<const RequestId> id = {};    // (requests) who they were
+  /// (γ of that step, requests): position k of row r at (k - 1) * requests + r; 0 where nothing was drafted.
+  /// A request is the same one only if it has completed `lag` rounds since: numbers are used again.
+  std::span<const float> by_request = {};
+
+  int longest_block() const { return requests == 0 ? 0 : static_cast<int>(by_request.size()) / requests; }
 };
 
 /// After drafting, before verification: what `choose` may know beside the frontier. Prices use planned block

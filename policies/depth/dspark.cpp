@@ -23,9 +23,10 @@ class Dspark final : public DepthPolicy {
                   : CostForm::kStaircase) {}
 
   void choose(const Step& step, SurvivalFrontier& frontier) override {
-    double tokens = step.requests();  // one bonus token each
-    double best = tokens / step.seconds(/*admitted=*/0, form_);
-    for (int admitted = 1; const auto next = frontier.best(); ++admitted) {
+    // One bonus token each, and what a wrapper has admitted.
+    double tokens = step.requests() + frontier.expected_accepted();
+    double best = tokens / step.seconds(frontier.total_admitted(), form_);
+    for (int admitted = frontier.total_admitted() + 1; const auto next = frontier.best(); ++admitted) {
       tokens += next->survival;
       const double rate = tokens / step.seconds(admitted, form_);
       if (rate <= best) return;

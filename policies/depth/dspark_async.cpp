@@ -12,6 +12,8 @@ namespace dspark {
 /// step at all, everybody does. Lossless: K is known before the step drafts, and the top K by current
 /// survival is a stopping set (LOSSLESS.md).
 ///
+/// The search needs no hull; on one the budget follows the load smoothly instead of the captured sizes.
+///
 ///     policy: {dspark_async: {lag: 2}}
 class DsparkAsync final : public DepthPolicy {
  public:
@@ -21,11 +23,18 @@ class DsparkAsync final : public DepthPolicy {
                                        .max = 8,
                                        .default_value = 2,
                                        .unit = "steps",
-                                       .meaning = "age of the survivals that set the budget"}))) {}
+                                       .meaning = "age of the survivals that set the budget"}))),
+        form_(parameters.choice("cost", {.options = {"staircase", "hull"},
+                                         .default_value = "staircase",
+                                         .meaning = "how the cost table is read"}) == "hull"
+                  ? CostForm::kHull
+                  : CostForm::kStaircase) {}
 
   PolicyTraits traits() const override { return {.history = lag_}; }
 
-  void choose(const Step& step, SurvivalFrontier& frontier) override { frontier.admit_best(budget(step)); }
+  void choose(const Step& step, SurvivalFrontier& frontier) override {
+    frontier.admit_best(budget(step) - frontier.total_admitted());
+  }
 
  private:
   int budget(const Step& step) const {
@@ -39,13 +48,13 @@ class DsparkAsync final : public DepthPolicy {
     const int known = static_cast<int>(earlier.survival.size());
     const int largest = std::min(planned, unknown + known);
     double tokens = step.requests();  // one bonus token each
-    double best = tokens / step.seconds(0);
+    double best = tokens / step.seconds(0, form_);
     int budget = 0;
     for (int k = 1; k <= largest; ++k) {
       tokens += k <= unknown
                     ? 1.0
                     : static_cast<double>(earlier.survival[static_cast<std::size_t>(k - unknown - 1)]);
-      const double rate = tokens / step.seconds(k);
+      const double rate = tokens / step.seconds(k, form_);
       if (rate > best) {
         best = rate;
         budget = k;
@@ -55,6 +64,7 @@ class DsparkAsync final : public DepthPolicy {
   }
 
   int lag_;
+  CostForm form_;
 };
 
 template std::unique_ptr<DepthPolicy> construct_depth_policy<DsparkAsync>(Parameters&);

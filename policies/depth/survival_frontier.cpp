@@ -170,6 +170,17 @@ PostDrawSignals SurvivalFrontier::drawn(int request, int k) const {
   return drafts_.after_draw(request, k);
 }
 
+double SurvivalFrontier::expected_accepted() const {
+  double sum = 0;
+  const std::size_t requests = admitted_.size();
+  for (std::size_t r = 0; r < requests; ++r) {
+    for (int k = 0; k < admitted_[r]; ++k) {
+      sum += static_cast<double>(survival_[static_cast<std::size_t>(k) * requests + r]);
+    }
+  }
+  return sum;
+}
+
 std::span<const float> SurvivalFrontier::sorted_survivals_for_history() {
   sort();
   history_.resize(candidates_.size());

@@ -55,9 +55,14 @@ class SurvivalFrontier {
   /// The signals of an admitted token that its draw revealed; 1 <= k <= admitted()[request].
   PostDrawSignals drawn(int request, int k) const;
 
-  /// All survivals above 0 of the step from the largest, in steps of 2^-21, for `Step::earlier` of later
-  /// steps: engine only. Valid until the next `reset`.
+  /// Draft tokens that the admitted ones are expected to yield: the sum of their survivals.
+  double expected_accepted() const;
+
+  /// For `Step::earlier` of later steps, engine only; valid until the next `reset`. All survivals above 0 of
+  /// the step from the largest, in steps of 2^-21; and all of them by position and request, as in
+  /// EarlierStep.
   std::span<const float> sorted_survivals_for_history();
+  std::span<const float> survivals_for_history() const { return survival_; }
 
  private:
   void sort();

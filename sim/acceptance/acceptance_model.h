@@ -30,6 +30,8 @@ class AcceptanceModel {
  public:
   virtual ~AcceptanceModel() = default;
   virtual int block_size() const = 0;
+  /// Signals beside the confidence that it can give (a SignalSet).
+  virtual unsigned signals() const { return kTop1 | kMargin | kEntropy | kChosen | kDivergence; }
   /// Fills positions 1..depth (<= γ) of `blocks` (resized) for every row. The same key and row give the same
   /// position k, whatever else is in the step and however deep it is.
   virtual void draw(RandomKey key, const RunnerRows& rows, int depth, unsigned signals,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "policies/invariant.h"
 #include "sim/random/elementary.h"
@@ -29,11 +30,19 @@ void DraftedBlocks::resize(std::size_t requests, int depth, unsigned signals) {
 }
 
 LatentAcceptance::LatentAcceptance(const std::vector<DomainLatent>& domains, const LatentSpread& spread,
-                                   const Miscalibration& miscalibration, double signal_noise)
+                                   std::vector<Miscalibration> miscalibration, double signal_noise,
+                                   const AcceptanceShift& shift)
     : block_size_(static_cast<int>(domains.at(0).position_effects.size())),
       spread_(spread),
-      miscalibration_(miscalibration),
+      miscalibration_(std::move(miscalibration)),
+      shift_(shift),
       signal_noise_(static_cast<float>(signal_noise)) {
+  if (miscalibration_.size() <= 1) {
+    miscalibration_.resize(domains.size(), miscalibration_.empty() ? Miscalibration{} : miscalibration_[0]);
+  }
+  DSPARK_INVARIANT(miscalibration_.size() == domains.size());
+  calibrated_ = !shift_.any() && std::all_of(miscalibration_.begin(), miscalibration_.end(),
+                                             [](const auto& m) { return m.temperature == 1 && m.bias == 0; });
   for (const DomainLatent& domain : domains) {
     DSPARK_INVARIANT(static_cast<int>(domain.position_effects.size()) == block_size_);
     position_effects_.emplace_back(domain.position_effects.begin(), domain.position_effects.end());
@@ -55,9 +64,12 @@ void LatentAcceptance::draw(RandomKey key, const RunnerRows& rows, int depth, un
                             DraftedBlocks& blocks) const {
   blocks.resize(rows.size(), depth, signals);
   // Columns of the step's logits; one per thread, grown once.
-  thread_local std::vector<float> logits;
+  thread_local std::vector<float> logits, unseen;
   logits.resize(blocks.confidence.size());
   draw_logits(key, rows, depth, logits);
+  unseen.assign(rows.size(), 0);
+  if (shift_.any()) move(rows, depth, logits, unseen);
+  draw_confidences(rows, depth, logits, unseen, blocks);
   draw_outcomes(key, rows, depth, logits, blocks);
   if (signals != kConfidenceOnly) draw_signals(key, rows, depth, signals, logits, blocks);
 }
@@ -110,15 +122,46 @@ void LatentAcceptance::draw_logits(RandomKey key, const RunnerRows& rows, int de
   }
 }
 
+void LatentAcceptance::move(const RunnerRows& rows, int depth, std::vector<float>& logits,
+                            std::vector<float>& unseen) const {
+  constexpr double kLogOfTwo = 0.6931471805599453;
+  const std::size_t stride = rows.size();
+  for (std::size_t r = 0; r < stride; ++r) {
+    const double context = std::max(1, static_cast<int>(rows.anchor_position[r])) /
+                           static_cast<double>(shift_.trained_context_tokens);
+    const double temperature = rows.temperature.empty() ? 1.0 : static_cast<double>(rows.temperature[r]);
+    const double shift =
+        shift_.logits_per_context_doubling * std::max(0.0, log_portable(context) / kLogOfTwo) +
+        shift_.logits_per_temperature * (temperature - shift_.trained_temperature);
+    unseen[r] = static_cast<float>((1 - shift_.seen_share) * shift);
+    for (int k = 0; k < depth; ++k) {
+      logits[static_cast<std::size_t>(k) * stride + r] += static_cast<float>(shift);
+    }
+  }
+}
+
+void LatentAcceptance::draw_confidences(const RunnerRows& rows, int depth, const std::vector<float>& logits,
+                                        const std::vector<float>& unseen, DraftedBlocks& blocks) const {
+  if (calibrated_) {
+    const std::size_t all = logits.size();
+    for (std::size_t i = 0; i < all; ++i) blocks.confidence[i] = logistic(logits[i]);
+    return;
+  }
+  const std::size_t stride = rows.size();
+  for (std::size_t r = 0; r < stride; ++r) {
+    const Miscalibration& distortion = miscalibration_[static_cast<std::size_t>(rows.domain[r])];
+    const auto inverse_temperature = static_cast<float>(1 / distortion.temperature);
+    const auto bias = static_cast<float>(distortion.bias);
+    for (int k = 0; k < depth; ++k) {
+      const std::size_t i = static_cast<std::size_t>(k) * stride + r;
+      blocks.confidence[i] = logistic((logits[i] - unseen[r]) * inverse_temperature + bias);
+    }
+  }
+}
+
 void LatentAcceptance::draw_outcomes(RandomKey key, const RunnerRows& rows, int depth,
                                      const std::vector<float>& logits, DraftedBlocks& blocks) const {
   const std::size_t stride = rows.size();
-  const auto inverse_temperature = static_cast<float>(1 / miscalibration_.temperature);
-  const auto bias = static_cast<float>(miscalibration_.bias);
-  const std::size_t all = logits.size();
-  for (std::size_t i = 0; i < all; ++i)
-    blocks.confidence[i] = logistic(logits[i] * inverse_temperature + bias);
-  const bool calibrated = miscalibration_.temperature == 1 && miscalibration_.bias == 0;
   for (std::size_t r = 0; r < stride; ++r) {
     const auto anchor = static_cast<std::uint32_t>(rows.anchor_position[r]);
     const auto attempt = static_cast<std::uint32_t>(rows.attempt[r]);
@@ -130,7 +173,7 @@ void LatentAcceptance::draw_outcomes(RandomKey key, const RunnerRows& rows, int 
                            static_cast<std::uint32_t>(k / 4));
       }
       const std::size_t i = static_cast<std::size_t>(k) * stride + r;
-      const float probability = calibrated ? blocks.confidence[i] : logistic(logits[i]);
+      const float probability = calibrated_ ? blocks.confidence[i] : logistic(logits[i]);
       if (static_cast<float>(coins[static_cast<std::size_t>(k % 4)] >> 8) * 0x1p-24f >= probability) break;
     }
     blocks.accepted[r] = k;

@@ -16,9 +16,11 @@ struct DecodeRows {
   std::vector<std::uint32_t> source;
   std::vector<std::uint32_t> ordinal;
   std::vector<std::int32_t> domain;
+  std::vector<float> temperature;
   std::vector<std::int32_t> anchor_position;  // tokens before the anchor: prompt + produced - 1
   std::vector<std::int32_t> attempt;
-  std::vector<std::int32_t> rounds;
+  std::vector<std::int32_t> rounds;      // since it joined the batch
+  std::vector<std::int32_t> all_rounds;  // before a preemption too
   std::vector<std::int32_t> produced;
   std::vector<std::int32_t> output_limit;
   std::vector<std::int32_t> output_tokens;  // where the reply really ends
@@ -35,9 +37,11 @@ struct DecodeRows {
     source.push_back(request.spec.source);
     ordinal.push_back(request.spec.ordinal);
     domain.push_back(request.spec.domain);
+    temperature.push_back(request.spec.temperature);
     anchor_position.push_back(request.text_tokens() - 1);
     attempt.push_back(0);
-    rounds.push_back(request.rounds);
+    rounds.push_back(0);
+    all_rounds.push_back(request.rounds);
     produced.push_back(request.produced);
     output_limit.push_back(request.spec.output_limit);
     output_tokens.push_back(request.spec.output_tokens());
@@ -50,11 +54,13 @@ struct DecodeRows {
   void swap_remove(std::size_t row) {
     const auto remove = [row](auto&... column) { ((column[row] = column.back(), column.pop_back()), ...); };
     if (!decoding_seconds.empty()) remove(decoding_seconds);
-    remove(id, source, ordinal, domain, anchor_position, attempt, rounds, produced, output_limit,
-           output_tokens, block_cap, held_tokens, last_delivery, planned);
+    remove(id, source, ordinal, domain, temperature, anchor_position, attempt, rounds, all_rounds, produced,
+           output_limit, output_tokens, block_cap, held_tokens, last_delivery, planned);
   }
 
-  RunnerRows for_runner() const { return {id, source, ordinal, anchor_position, attempt, domain}; }
+  RunnerRows for_runner() const {
+    return {id, source, ordinal, anchor_position, attempt, domain, temperature, produced, all_rounds};
+  }
   RequestColumns for_policy() const {
     return {id, rounds, anchor_position, produced, block_cap, decoding_seconds};
   }

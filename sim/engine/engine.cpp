@@ -56,9 +56,15 @@ std::optional<double> Engine::begin_step(VirtualTime now) {
   grant_rows();
   reserve();
   draft_and_choose();
-  verified_ = runner_.verify(rows_.for_runner(), submitted_, shape());
+  const StepShape price = shape();
+  draft_rows_ = price.verified_tokens;
+  verified_ = runner_.verify(rows_.for_runner(), options_.cap_accept ? drafted_ : submitted_, price);
   const double seconds = verified_.seconds.total();
   DSPARK_INVARIANT(verified_.accepted.size() == rows_.size() && seconds > 0);
+  accepted_.assign(verified_.accepted.begin(), verified_.accepted.end());
+  for (std::size_t r = 0; r < accepted_.size() && options_.cap_accept; ++r) {
+    accepted_[r] = std::min(accepted_[r], submitted_[r]);
+  }
   return seconds;
 }
 
@@ -142,10 +148,14 @@ void Engine::draft_and_choose() {
   draft_and_overhead_seconds_ = belief_.draft_seconds(static_cast<int>(drafting), deepest) +
                                 belief_.overhead_seconds(choose_after_drafting_);
   if (deepest == 0) {
-    if (rows > 0) history_.push(static_cast<int>(rows), {});
+    if (rows > 0) history_.push(rows_.id, {}, {});
     return;
   }
-  drafts_ = runner_.draft(rows_.for_runner(), rows_.planned, policy_.draft_stop(), traits_.signals);
+  const unsigned calibration_signals = calibration_ != nullptr ? calibration_->signals() : kConfidenceOnly;
+  drafts_ = runner_.draft(rows_.for_runner(), rows_.planned,
+                          {.stop = policy_.draft_stop(),
+                           .calibration = calibration_,
+                           .signals = traits_.signals | calibration_signals});
   std::copy(drafts_.drafted.begin(), drafts_.drafted.end(), drafted_.begin());
   if (!choose_after_drafting_) {
     submitted_ = drafted_;
@@ -162,7 +172,9 @@ void Engine::draft_and_choose() {
       policy_.choose_in_hindsight({step, drafts_}, submitted_);
     }
   }
-  if (traits_.history > 0) history_.push(static_cast<int>(rows), frontier_.sorted_survivals_for_history());
+  if (traits_.history > 0) {
+    history_.push(rows_.id, frontier_.sorted_survivals_for_history(), frontier_.survivals_for_history());
+  }
 }
 
 SystemView Engine::system_view() const {
@@ -193,7 +205,7 @@ StepShape Engine::shape() const {
   shape.prefill_rows = prefill_rows_;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
     DSPARK_INVARIANT(submitted_[r] >= 0 && submitted_[r] <= drafted_[r] && drafted_[r] <= rows_.planned[r]);
-    shape.verified_tokens += submitted_[r];
+    shape.verified_tokens += options_.cap_accept ? drafted_[r] : submitted_[r];
     shape.drafting_requests += rows_.planned[r] > 0 ? 1 : 0;
     shape.draft_steps = std::max(shape.draft_steps, drafted_[r]);
   }
@@ -207,7 +219,7 @@ std::array<std::int64_t, 4> Engine::step_trace() const {
   const auto sum = [](std::span<const int> column) {
     return std::accumulate(column.begin(), column.end(), std::int64_t{0});
   };
-  return {static_cast<std::int64_t>(rows_.size()), prefill_rows_, sum(submitted_), sum(verified_.accepted)};
+  return {static_cast<std::int64_t>(rows_.size()), prefill_rows_, sum(submitted_), sum(accepted_)};
 }
 
 void Engine::end_step(VirtualTime now) {
@@ -228,7 +240,8 @@ void Engine::end_step(VirtualTime now) {
                           .block_size = rows_.planned,
                           .drafted = drafted_,
                           .verified = submitted_,
-                          .accepted = verified_.accepted,
+                          .accepted = accepted_,
+                          .draft_rows = draft_rows_,
                           .delivered = delivered_,
                           .cut = cut_,
                           .previous_delivery = previous_delivery_,
@@ -249,7 +262,7 @@ void Engine::settle_rounds() {
   previous_delivery_.assign(rows_.last_delivery.begin(), rows_.last_delivery.end());
   const int block_size = runner_.block_size();
   for (std::size_t r = 0; r < rows; ++r) {
-    const int accepted = verified_.accepted[r];
+    const int accepted = accepted_[r];
     DSPARK_INVARIANT(accepted >= 0 && accepted <= submitted_[r]);
     const int left = rows_.output_tokens[r] - rows_.produced[r];
     delivered_[r] = std::min(accepted + 1, left);
@@ -265,7 +278,7 @@ void Engine::observe() {
   outcome.request = rows_.for_policy();
   outcome.drafted = drafted_;
   outcome.verified = submitted_;
-  outcome.accepted = verified_.accepted;
+  outcome.accepted = accepted_;
   outcome.finished = finished_;
   outcome.seconds = verified_.seconds;
   outcome.prefill_rows = prefill_rows_;
@@ -273,6 +286,7 @@ void Engine::observe() {
   outcome.drafts = drafts_;
   outcome.divergence = verified_.divergence;
   policy_.observe(outcome);
+  if (calibration_ != nullptr) calibration_->observe(outcome);
 }
 
 void Engine::retire_finished(VirtualTime now) {
@@ -281,6 +295,7 @@ void Engine::retire_finished(VirtualTime now) {
     rows_.anchor_position[r] += delivered_[r];
     rows_.last_delivery[r] = now;
     ++rows_.rounds[r];
+    ++rows_.all_rounds[r];
     rows_.attempt[r] = 0;
     if (finished_[r]) {
       requests_[rows_.id[r]].produced = rows_.produced[r];

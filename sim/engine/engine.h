@@ -29,6 +29,9 @@ struct EngineOptions {
   int kv_blocks = 65536;
   int block_tokens = 64;
   Prefill prefill = Prefill::kInStep;
+  /// Verify everything drafted and commit only what the policy admitted (SGLang's cap-accept mode): the
+  /// policy's loss in accepted tokens without its gain in compute.
+  bool cap_accept = false;
   double ttft_objective_seconds = 0;  // for policies that look at them; 0: none
   double tpot_objective_seconds = 0;
 };
@@ -55,6 +58,8 @@ class Engine {
   Engine(const EngineOptions& options, const BatchingPolicy& batching, DepthPolicy& policy,
          const StepCost& belief, Runner& runner, EngineHost& host, CoinStream& coins);
   void watch(Watcher& watcher) { watchers_.push_back(&watcher); }
+  /// Policies see what this makes of the drafter's confidences, from the next step on.
+  void calibrate(ConfidenceCalibration& calibration) { calibration_ = &calibration; }
 
   /// True where the request, served alone, fits into the KV cache to its end.
   bool fits(const RequestSpec& spec) const;
@@ -120,6 +125,7 @@ class Engine {
   EngineHost& host_;
   CoinStream& coins_;
   std::vector<Watcher*> watchers_;
+  ConfidenceCalibration* calibration_ = nullptr;
 
   KvBlocks kv_;
   RequestTable requests_;
@@ -142,7 +148,9 @@ class Engine {
   SurvivalHistory history_;
   Verified verified_;
   std::vector<int> drafted_;    // (rows)
-  std::vector<int> submitted_;  // (rows)
+  std::vector<int> submitted_;  // (rows) what the policy admitted
+  std::vector<int> accepted_;   // (rows) of these
+  int draft_rows_ = 0;          // draft tokens that the target computes
   std::vector<std::int32_t> delivered_;
   std::vector<std::uint8_t> cut_;
   std::vector<std::uint8_t> finished_;

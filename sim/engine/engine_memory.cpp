@@ -91,6 +91,7 @@ void Engine::preempt_youngest() {
     id = rows_.id[row];
     requests_[id].produced = rows_.produced[row];
     requests_[id].last_token = rows_.last_delivery[row];
+    requests_[id].rounds = rows_.all_rounds[row];
     rows_.swap_remove(row);
   }
   LiveRequest& request = requests_[id];

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 
+#include "policies/calibration/confidence_calibration.h"
 #include "policies/depth/depth_policy.h"
 
 namespace dspark {
@@ -16,6 +17,9 @@ struct RunnerRows {
       {};                                      // position of the anchor token in the text, prompt included
   std::span<const std::int32_t> attempt = {};  // drafts made at this anchor before that committed nothing
   std::span<const std::int32_t> domain = {};
+  std::span<const float> temperature = {};      // sampling temperature
+  std::span<const std::int32_t> produced = {};  // output tokens so far, the anchor included
+  std::span<const std::int32_t> round = {};     // rounds that the request has completed, preempted or not
 
   std::size_t size() const { return id.size(); }
 };
@@ -42,6 +46,14 @@ struct Verified {
   StepSeconds seconds = {};  // the step's duration, > 0 in all
 };
 
+/// How a step's blocks are drafted.
+struct DraftRules {
+  const DraftStop* stop = nullptr;  // where drafting ends token by token
+  const ConfidenceCalibration* calibration =
+      nullptr;                         // turns raw confidences into those that stop and policy see
+  unsigned signals = kConfidenceOnly;  // SignalSet asked for
+};
+
 /// The machine under the engine: modelled (sim/hardware) or real (executor). A step calls `draft` and then
 /// `verify`.
 class Runner {
@@ -50,10 +62,10 @@ class Runner {
   /// γ: no block is larger.
   virtual int block_size() const = 0;
 
-  /// Drafts `block_size[r]` tokens (0..γ) for each row, fewer where `stop` says so, with the signals asked
-  /// for (a set of SignalSet). The columns live until the next call.
-  virtual DraftColumns draft(const RunnerRows& rows, std::span<const int> block_size, const DraftStop* stop,
-                             unsigned signals) = 0;
+  /// Drafts `block_size[r]` tokens (0..γ) for each row, fewer where the stop says so, with the signals asked
+  /// for and calibrated confidences. The columns live until the next call.
+  virtual DraftColumns draft(const RunnerRows& rows, std::span<const int> block_size,
+                             const DraftRules& rules) = 0;
   /// Verifies the first `submitted[r]` draft tokens of each row, beside `shape.prefill_rows` prompt rows.
   virtual Verified verify(const RunnerRows& rows, std::span<const int> submitted, const StepShape& shape) = 0;
 };

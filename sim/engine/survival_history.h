@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -10,26 +11,31 @@ namespace dspark {
 /// The survivals of the last few steps, for `Step::earlier`. Keeps nothing where the policy asks for nothing.
 class SurvivalHistory {
  public:
-  explicit SurvivalHistory(int lags)
-      : survivals_(static_cast<std::size_t>(lags)), views_(survivals_.size()) {}
+  explicit SurvivalHistory(int lags) : steps_(static_cast<std::size_t>(lags)), views_(steps_.size()) {}
 
   /// view()[0] is the step before the one in progress.
   std::span<const EarlierStep> view() const { return views_; }
 
-  void push(int requests, std::span<const float> sorted_survivals) {
-    if (survivals_.empty()) return;
-    std::vector<float> recycled = std::move(survivals_.back());
-    for (std::size_t lag = survivals_.size(); lag-- > 1;) {
-      survivals_[lag] = std::move(survivals_[lag - 1]);
-      views_[lag] = {views_[lag - 1].requests, survivals_[lag]};
+  void push(std::span<const RequestId> id, std::span<const float> sorted, std::span<const float> by_request) {
+    if (steps_.empty()) return;
+    std::rotate(steps_.begin(), steps_.end() - 1, steps_.end());
+    StepSurvivals& newest = steps_.front();
+    newest.id.assign(id.begin(), id.end());
+    newest.sorted.assign(sorted.begin(), sorted.end());
+    newest.by_request.assign(by_request.begin(), by_request.end());
+    for (std::size_t lag = 0; lag < steps_.size(); ++lag) {
+      const StepSurvivals& then = steps_[lag];
+      views_[lag] = {static_cast<int>(then.id.size()), then.sorted, then.id, then.by_request};
     }
-    recycled.assign(sorted_survivals.begin(), sorted_survivals.end());
-    survivals_[0] = std::move(recycled);
-    views_[0] = {requests, survivals_[0]};
   }
 
  private:
-  std::vector<std::vector<float>> survivals_;
+  struct StepSurvivals {
+    std::vector<RequestId> id;
+    std::vector<float> sorted;
+    std::vector<float> by_request;
+  };
+  std::vector<StepSurvivals> steps_;
   std::vector<EarlierStep> views_;
 };
 

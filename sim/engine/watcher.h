@@ -21,8 +21,10 @@ struct StepRecord {
   int kv_blocks_used = 0;
   std::span<const int> block_size = {};  // drafted at most
   std::span<const int> drafted = {};
-  std::span<const int> verified = {};
+  std::span<const int> verified = {};  // admitted by the policy
   std::span<const int> accepted = {};
+  int draft_rows =
+      0;  // draft tokens that the target computed: the verified ones, with cap-accept all drafted
   std::span<const std::int32_t> delivered = {};  // output tokens the user received, 1..accepted + 1
   std::span<const std::uint8_t> cut =
       {};  // 1: the reply's end lay within reach of a whole block, so it may cut this round

@@ -26,7 +26,4 @@ struct ModelledMachine {
 /// null.
 ModelledMachine read_modelled_machine(Parameters& parameters, const std::vector<std::string>& domains);
 
-/// The acceptance tables that `acceptance.preset` knows, for listings.
-std::vector<std::string> survival_preset_names();
-
 }  // namespace dspark

@@ -7,10 +7,10 @@
 namespace dspark {
 
 DraftColumns ModelledRunner::draft(const RunnerRows& rows, std::span<const int> block_size,
-                                   const DraftStop* stop, unsigned signals) {
+                                   const DraftRules& rules) {
   const int depth = block_size.empty() ? 0 : *std::max_element(block_size.begin(), block_size.end());
   DSPARK_INVARIANT(depth >= 1 && depth <= acceptance_.block_size());
-  acceptance_.draw(key_, rows, depth, signals, blocks_);
+  acceptance_.draw(key_, rows, depth, rules.signals, blocks_);
   drafted_.assign(block_size.begin(), block_size.end());
   DraftColumns columns{.stride = blocks_.stride,
                        .drafted = drafted_,
@@ -20,15 +20,10 @@ DraftColumns ModelledRunner::draft(const RunnerRows& rows, std::span<const int> 
                        .entropy = blocks_.entropy,
                        .chosen = blocks_.chosen,
                        .accepted_if_verified = blocks_.accepted};
-  if (stop != nullptr) {
+  if (rules.calibration != nullptr) rules.calibration->apply(columns, depth, blocks_.confidence);
+  if (rules.stop != nullptr) {
     for (std::size_t r = 0; r < drafted_.size(); ++r) {
-      const int row = static_cast<int>(r);
-      int k = std::min(1, drafted_[r]);
-      while (k > 0 && k < drafted_[r] &&
-             stop->keep_drafting(k, columns.before_draw(row, k), columns.after_draw(row, k))) {
-        ++k;
-      }
-      drafted_[r] = k;
+      drafted_[r] = drafted_until_stop(*rules.stop, columns, static_cast<int>(r), drafted_[r]);
     }
   }
   for (std::size_t r = 0; r < drafted_.size(); ++r)

@@ -17,8 +17,8 @@ class ModelledRunner final : public Runner {
       : cost_(cost), acceptance_(acceptance), key_(key) {}
 
   int block_size() const override { return acceptance_.block_size(); }
-  DraftColumns draft(const RunnerRows& rows, std::span<const int> block_size, const DraftStop* stop,
-                     unsigned signals) override;
+  DraftColumns draft(const RunnerRows& rows, std::span<const int> block_size,
+                     const DraftRules& rules) override;
   Verified verify(const RunnerRows& rows, std::span<const int> submitted, const StepShape& shape) override;
 
   /// What a step of this shape takes.

@@ -16,22 +16,6 @@ constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 std::string speed_name(int k) { return k == 0 ? "none" : fmt::format("k{}", k); }
 
-/// Ratio ρ <= 1 with first·(ρ + ρ² + … + ρ^n) = sum, by bisection; nothing where there is none.
-std::optional<double> ratio_for_sum(double first, int n, double sum) {
-  if (sum <= 0 || sum > first * n) return std::nullopt;
-  const auto sum_at = [&](double ratio) {
-    double total = 0, term = first;
-    for (int i = 0; i < n; ++i) total += term *= ratio;
-    return total;
-  };
-  double low = 0, high = 1;
-  for (int i = 0; i < 100; ++i) {
-    const double middle = (low + high) / 2;
-    (sum_at(middle) < sum ? low : high) = middle;
-  }
-  return high;
-}
-
 double round_seconds(const StepCost& cost, double overhead, int k) {
   return cost.draft_seconds(k > 0 ? 1 : 0, k) + cost.verify_seconds(1, 1 + k) + overhead;
 }
@@ -73,41 +57,19 @@ Result<std::vector<SingleUserSpeed>> read_single_user_speeds(const CsvTable& tab
   return speeds;
 }
 
-Result<std::vector<double>> survival_from_accepted_lengths(const std::vector<AcceptedLength>& lengths,
-                                                           int block_size) {
-  std::vector<double> survival;
-  double last = 1, tokens = 1, ratio = 1;
-  for (const AcceptedLength& length : lengths) {
-    const int n = length.k - static_cast<int>(survival.size());
-    const auto solved = ratio_for_sum(last, n, length.tokens - tokens);
-    if (!solved) {
-      return Error{
-          fmt::format("no survival that falls with position gives the accepted length {:.3f} at k {} after "
-                      "{:.3f}",
-                      length.tokens, length.k, tokens),
-          {},
-          "leave that k out of fitted to predict it instead"};
-    }
-    ratio = *solved;
-    for (int i = 0; i < n; ++i) survival.push_back(last *= ratio);
-    tokens = length.tokens;
-  }
-  while (static_cast<int>(survival.size()) < block_size) survival.push_back(last *= ratio);
-  return survival;
-}
-
 namespace {
 
-/// The latent whose back-to-back rounds at each k show the accepted length measured there.
-Result<SolvedDomain> fit_lengths_at_their_depths(const std::vector<AcceptedLength>& measured, int block_size,
+/// The latent whose back-to-back rounds at each k show the accepted length measured there, or where no
+/// acceptance has these lengths the nearest that one has.
+Result<SolvedDomain> fit_lengths_at_their_depths(const std::vector<AcceptedLength>& published, int block_size,
                                                  double auc, const LatentSpread& spread) {
   constexpr int kIterations = 12;
   constexpr double kTolerance = 0.002;
+  const std::vector<AcceptedLength> measured = nearest_survival(published, block_size).reached;
   std::vector<AcceptedLength> wanted = measured;  // at depth block_size
   for (int iteration = 0; iteration < kIterations; ++iteration) {
-    const auto survival = survival_from_accepted_lengths(wanted, block_size);
-    if (!survival) return survival.error();
-    auto solved = remembered_position_effects(*survival, auc, spread);
+    const NearestSurvival nearest = nearest_survival(wanted, block_size);
+    auto solved = remembered_position_effects(nearest.survival, auc, spread);
     if (!solved) return solved;
     double miss = 0;
     for (std::size_t i = 0; i < measured.size(); ++i) {

@@ -5,6 +5,7 @@
 
 #include "policies/cost/step_cost.h"
 #include "policies/error.h"
+#include "sim/acceptance/accepted_lengths.h"
 #include "sim/acceptance/position_effects.h"
 #include "sim/scenario.h"
 #include "sim/table/csv.h"
@@ -30,18 +31,6 @@ struct SingleUserFit {
 Result<std::vector<SingleUserSpeed>> read_single_user_speeds(const CsvTable& table,
                                                              const std::vector<std::string>& fitted);
 
-/// Mean accepted lengths (bonus token included) by draft length k, ascending.
-struct AcceptedLength {
-  int k = 0;
-  double tokens = 0;
-};
-
-/// Survival at positions 1..block_size whose sums up to each k are `tokens` - 1. Between two k the log
-/// survival is linear in position, and past the last one it goes on with the last slope, so only a sum over a
-/// single position identifies it. Fails, naming the k, where no non-increasing survival gives the sums.
-Result<std::vector<double>> survival_from_accepted_lengths(const std::vector<AcceptedLength>& lengths,
-                                                           int block_size);
-
 /// Solves the step overhead and the acceptance by position from speeds of one user and measured step costs.
 ///
 /// With one user a round of k draft tokens takes T_k = draft(1) + verify(1 + k) + overhead and yields
@@ -49,7 +38,8 @@ Result<std::vector<double>> survival_from_accepted_lengths(const std::vector<Acc
 /// its τ_k. Each was measured in rounds of its own depth, and difficulty is correlated along a text: deep
 /// rounds mostly start right after a rejection, where text is hard, shallow ones less. So the latent is
 /// solved until back-to-back rounds at each fitted depth show its τ_k (to 0.002), with survival at depth
-/// block_size from survival_from_accepted_lengths. Remembered for the life of the program; thread-safe.
+/// block_size from nearest_survival. Speeds that no acceptance has are met as nearly as one can; the miss is
+/// in `lines`. Remembered for the life of the program; thread-safe.
 Result<SingleUserFit> fit_single_user(const std::vector<SingleUserSpeed>& speeds,
                                       const StepCost& cost_without_overhead, int block_size, double auc,
                                       const LatentSpread& spread);

@@ -87,7 +87,7 @@ void RunMetrics::step_ended(const StepRecord& step) {
   const double verified = std::accumulate(step.verified.begin(), step.verified.end(), 0);
   verified_ += verified;
   accepted_ += std::accumulate(step.accepted.begin(), step.accepted.end(), 0);
-  rows_ += decode + verified + step.prefill_rows;
+  rows_ += decode + step.draft_rows + step.prefill_rows;
   output_tokens_ += std::accumulate(step.delivered.begin(), step.delivered.end(), step.first_tokens);
   running_seconds_ += seconds * step.running_requests;
   waiting_seconds_ += seconds * step.waiting_requests;

@@ -38,7 +38,7 @@ void TimeSeries::add(const StepRecord& step) {
   s.waiting += step.waiting_requests;
   s.verified += verified;
   s.decode_rows += step.decode_requests();
-  s.rows += step.decode_requests() + verified + step.prefill_rows;
+  s.rows += step.decode_requests() + step.draft_rows + step.prefill_rows;
 }
 
 std::vector<SeriesWindow> TimeSeries::windows(VirtualTime end) const {

@@ -13,15 +13,16 @@ enum class Stream : std::uint8_t {
   kPromptLength,
   kOutputLength,
   kDomain,
-  kThinning,       // is this trace row kept?
-  kRequestLatent,  // difficulty of a request
-  kTextLatent,     // difficulty along its text, by text position
-  kDraftLatent,    // what this draft's own luck adds, by anchor position, attempt and offset
-  kAcceptance,     // the verifier's coin
-  kDraftedToken,   // is the drafted token the drafter's first choice?
-  kSignalNoise,    // what margins and entropies add to the latent
-  kPolicyCoin,     // a policy's own coins, by step
-  kInitialPhase,   // residual length of a closed loop's first reply
+  kThinning,         // is this trace row kept?
+  kRequestLatent,    // difficulty of a request
+  kTextLatent,       // difficulty along its text, by text position
+  kDraftLatent,      // what this draft's own luck adds, by anchor position, attempt and offset
+  kAcceptance,       // the verifier's coin
+  kDraftedToken,     // is the drafted token the drafter's first choice?
+  kSignalNoise,      // what margins and entropies add to the latent
+  kPolicyCoin,       // a policy's own coins, by step
+  kInitialPhase,     // residual length of a closed loop's first reply
+  kRecordedRequest,  // which recorded request is replayed
 };
 
 /// 64-bit key of one replication: a hash of seed and replication.

@@ -1,6 +1,7 @@
 #include "sim/workload/request_shapes.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/random/variates.h"
 
@@ -22,6 +23,8 @@ const std::vector<LengthsEntry>& length_distributions() {
 }
 
 namespace {
+
+constexpr double kLongestPrompt = 1 << 30;
 
 std::unique_ptr<const LengthDistribution> read_lengths(Parameters& workload, const char* name,
                                                        const char* meaning) {
@@ -47,41 +50,31 @@ RequestShapes::RequestShapes(Parameters& workload, bool own_lengths) {
                                              .default_value = kUnlimited,
                                              .unit = "tokens",
                                              .meaning = "known limit of every reply"}));
-  const Value* weights =
-      workload.raw("domains", "map of weights", "names and weights of the domains that requests mix");
-  if (weights == nullptr) return;
-  if (weights->map() == nullptr || weights->map()->empty()) {
-    workload.add_error("'domains' must be a map of weights", weights->position,
-                       "for example {math: 1, chat: 2}");
-    return;
-  }
-  double total = 0;
-  for (const Value::Entry& entry : *weights->map()) {
-    const auto weight = entry.value.scalar() ? parse_number(*entry.value.scalar()) : std::nullopt;
-    if (!weight || *weight <= 0 || *weight > 1e6) {
-      workload.add_error("the weight of domain '" + entry.key + "' must be a number above 0",
-                         entry.value.position);
-      return;
-    }
-    domains_.push_back(entry.key);
-    domain_upper_.push_back(total += *weight);
-  }
-  for (double& upper : domain_upper_) upper /= total;
-  domain_upper_.back() = 1;
+  DomainWeights mix =
+      read_domain_weights(workload, "domains", "names and weights of the domains that requests mix");
+  const double temperature = workload.number(
+      "temperature",
+      {.min = 0, .max = 10, .default_value = 1, .meaning = "sampling temperature of requests"});
+  domains_ = std::move(mix.names);
+  drift_.emplace(workload, domains_, std::move(mix.weights), temperature, own_lengths);
 }
 
 void RequestShapes::shape(RandomKey key, RequestSpec& spec) const {
-  if (prompt_) spec.prompt_tokens = prompt_->sample(key, Stream::kPromptLength, spec.source, spec.ordinal);
+  if (prompt_) {
+    const double length = prompt_->sample(key, Stream::kPromptLength, spec.source, spec.ordinal) *
+                          drift_->prompt_factor(spec.arrival);
+    spec.prompt_tokens = static_cast<std::int32_t>(std::clamp(std::round(length), 1.0, kLongestPrompt));
+  }
   if (output_) {
     const std::int32_t length = output_->sample(key, Stream::kOutputLength, spec.source, spec.ordinal);
     (output_->known_beforehand() ? spec.output_limit : spec.output_end) = length;
   }
   spec.output_limit = std::min(spec.output_limit, max_output_tokens_);
-  if (domain_upper_.size() > 1) {
+  if (domains_.size() > 1) {
     const double u = uniform_variate({key, Stream::kDomain, spec.source, spec.ordinal});
-    const auto found = std::upper_bound(domain_upper_.begin(), domain_upper_.end() - 1, u);
-    spec.domain = static_cast<std::int32_t>(found - domain_upper_.begin());
+    spec.domain = drift_->domain(spec.arrival, u);
   }
+  spec.temperature = static_cast<float>(drift_->temperature(spec.arrival));
 }
 
 }  // namespace dspark

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "policies/parameters.h"
 #include "sim/random/random_key.h"
+#include "sim/workload/drift.h"
 #include "sim/workload/source.h"
 
 namespace dspark {
@@ -35,14 +37,15 @@ struct LengthsEntry {
 /// All of lengths/lengths.inc.
 const std::vector<LengthsEntry>& length_distributions();
 
-/// What requests look like: lengths and domain, a function of (source, ordinal).
+/// What requests look like: lengths, domain and temperature, a function of (source, ordinal), and where the
+/// workload drifts of the time of arrival too: the coins stay the same, what they mean moves.
 class RequestShapes {
  public:
-  /// Reads prompt_tokens, output_tokens, max_output_tokens and domains from the workload's map; lengths only
-  /// where `own_lengths` (a trace brings its own).
+  /// Reads prompt_tokens, output_tokens, max_output_tokens, domains, temperature and drift from the
+  /// workload's map; lengths only where `own_lengths` (a trace brings its own).
   RequestShapes(Parameters& workload, bool own_lengths);
 
-  /// Fills lengths (where they are ours) and domain.
+  /// Fills lengths (where they are ours), domain and temperature; `spec.arrival` is set.
   void shape(RandomKey key, RequestSpec& spec) const;
   const std::vector<std::string>& domains() const { return domains_; }
 
@@ -51,7 +54,7 @@ class RequestShapes {
   std::unique_ptr<const LengthDistribution> output_;
   std::int32_t max_output_tokens_ = kUnlimited;
   std::vector<std::string> domains_;
-  std::vector<double> domain_upper_;  // cumulative weights, the last is 1
+  std::optional<WorkloadDrift> drift_;
 };
 
 }  // namespace dspark

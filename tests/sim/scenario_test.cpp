@@ -71,7 +71,12 @@ TEST(Scenario, TheSameSeedAndReplicationGiveTheSameResultOnAnyThread) {
 TEST(Scenario, EveryRegisteredPolicyRunsWithItsDefaults) {
   for (const CatalogueEntry& entry : catalogue()) {
     if (entry.kind != "policy") continue;
-    Parameters parameters(scenario_value(entry.name == "fixed" ? "fixed:2" : entry.name));
+    Value value = scenario_value(entry.name == "fixed" ? "fixed:2" : entry.name);
+    if (entry.name == "k_by_batch_size") {
+      *at_path(value, {"policy"}) =
+          written_map({{entry.name, written_map({{"table", written_map({{"2", written("3")}})}})}});
+    }
+    Parameters parameters(std::move(value));
     const auto scenario = Scenario::read(parameters);
     ASSERT_TRUE(scenario) << entry.name;
     const auto result = scenario->run(1, 0);

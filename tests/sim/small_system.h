@@ -22,6 +22,7 @@ struct SmallSystem {
   LatentSpread spread;
   std::string policy_name = "fixed";
   std::string policy_value = "3";
+  Value policy_parameters = {};  // instead of the value
   std::string batching_name = "decode_first";
   std::string arrivals_name = "closed_loop";
   Value arrivals = written_map({{"users", written("12")}});
@@ -36,7 +37,7 @@ struct SmallSystem {
   RandomKey key{1, 2};
 
   std::unique_ptr<StepCost> cost;
-  std::unique_ptr<LatentAcceptance> acceptance;
+  std::shared_ptr<const AcceptanceModel> acceptance;  // from domains and spread unless set before `build`
   std::unique_ptr<ModelledRunner> runner;
   std::unique_ptr<DepthPolicy> policy;
   std::unique_ptr<BatchingPolicy> batching;
@@ -49,10 +50,12 @@ struct SmallSystem {
 
   void build() {
     cost = std::make_unique<StepCost>(cost_parts);
-    acceptance = std::make_unique<LatentAcceptance>(domains, spread, Miscalibration{}, 0.7);
+    if (!acceptance) {
+      acceptance = std::make_shared<LatentAcceptance>(domains, spread, std::vector<Miscalibration>{}, 0.7);
+    }
     runner = std::make_unique<ModelledRunner>(*cost, *acceptance, key);
-    Parameters policy_parameters(Value{}, {}, policy_value.empty() ? Value{} : written(policy_value));
-    policy = make_depth_policy(policy_name, policy_parameters);
+    Parameters parameters(policy_parameters, {}, policy_value.empty() ? Value{} : written(policy_value));
+    policy = make_depth_policy(policy_name, parameters);
     Parameters none{Value{}};
     batching = make_batching_policy(batching_name, none);
     Parameters arrival_parameters(arrivals);

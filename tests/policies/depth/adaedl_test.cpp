@@ -15,7 +15,7 @@ using testing::written;
 using testing::written_map;
 
 bool keeps(const DepthPolicy& rule, double entropy, int k = 1) {
-  return rule.draft_stop()->keep_drafting(k, {.entropy = entropy}, {});
+  return rule.draft_stop()->keep_drafting({.position = k, .before = {.entropy = entropy}});
 }
 
 /// One finished step of one request that drafted and verified `verified` tokens of at most 8.

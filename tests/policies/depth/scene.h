@@ -89,7 +89,9 @@ class Scene {
   }
   Step chosen_step() {
     earlier.clear();
-    for (const auto& survivals : history) earlier.push_back({static_cast<int>(ids.size()), survivals});
+    for (const auto& then : history) {
+      earlier.push_back({static_cast<int>(ids.size()), then.sorted, ids, then.by_request});
+    }
     Step view;
     view.request = request();
     view.planned = planned;
@@ -104,13 +106,9 @@ class Scene {
     const PlanAnswer answer = plan(policy);
     for (int r = 0; r < blocks.requests; ++r) {
       int& drafted = blocks.drafted[static_cast<std::size_t>(r)];
-      const int most = planned[static_cast<std::size_t>(r)];
-      const DraftStop* stop = policy.draft_stop();
-      for (drafted = std::min(1, most); drafted < most; ++drafted) {
-        const DraftColumns columns = blocks.columns();
-        if (stop &&
-            !stop->keep_drafting(drafted, columns.before_draw(r, drafted), columns.after_draw(r, drafted)))
-          break;
+      drafted = planned[static_cast<std::size_t>(r)];
+      if (const DraftStop* stop = policy.draft_stop()) {
+        drafted = drafted_until_stop(*stop, blocks.columns(), r, drafted);
       }
       int& accepted = blocks.accepted[static_cast<std::size_t>(r)];
       accepted = std::min(accepted, drafted);
@@ -145,8 +143,9 @@ class Scene {
     outcome.step = step;
     outcome.drafts = blocks.columns();
     policy.observe(outcome);
-    const auto survivals = frontier.sorted_survivals_for_history();
-    history.emplace_front(survivals.begin(), survivals.end());
+    const auto sorted = frontier.sorted_survivals_for_history();
+    const auto by_request = frontier.survivals_for_history();
+    history.push_front({{sorted.begin(), sorted.end()}, {by_request.begin(), by_request.end()}});
     for (std::int32_t& count : rounds) ++count;
     ++step;
   }
@@ -157,7 +156,10 @@ class Scene {
   std::vector<RequestId> ids;
   std::vector<std::int32_t> rounds, other, block_cap;
   std::vector<int> planned;
-  std::deque<std::vector<float>> history;
+  struct Survivals {
+    std::vector<float> sorted, by_request;
+  };
+  std::deque<Survivals> history;
   std::vector<EarlierStep> earlier;
   SurvivalFrontier frontier;
 };

@@ -59,7 +59,7 @@ void decide(benchmark::State& state, const char* name) {
   Steps steps;
   SurvivalFrontier earlier;
   earlier.reset(steps.columns(3));
-  steps.history.assign(2, {kRequests, earlier.sorted_survivals_for_history()});
+  steps.history.assign(2, {kRequests, earlier.sorted_survivals_for_history(), {}, {}});
   const Step step = steps.view();
   SurvivalFrontier frontier;
   std::size_t i = 0;

@@ -237,5 +237,16 @@ TEST(SurvivalFrontierDeathTest, MisuseAndConfidencesThatAreNoProbabilitiesStopTh
   EXPECT_DEATH(frontier.head(2), "broken invariant");
 }
 
+TEST(SurvivalFrontier, ExpectsWhatTheAdmittedTokensSurvive) {
+  Blocks blocks = blocks_of({{0.5f, 0.5f}, {0.25f}});
+  SurvivalFrontier frontier;
+  frontier.reset(blocks.columns());
+  EXPECT_EQ(frontier.expected_accepted(), 0);
+  frontier.admit_best(2);
+  EXPECT_DOUBLE_EQ(frontier.expected_accepted(), 0.5 + 0.25);
+  frontier.admit_all();
+  EXPECT_DOUBLE_EQ(frontier.expected_accepted(), 0.5 + 0.25 + 0.25);
+}
+
 }  // namespace
 }  // namespace dspark

@@ -55,7 +55,7 @@ TEST(LatentAcceptance, ConfidenceIsCalibratedAndADistortionIsNot) {
   constexpr std::size_t kRequests = 4000;
   for (const bool distorted : {false, true}) {
     const Miscalibration distortion{distorted ? 0.5 : 1.0, distorted ? 0.4 : 0.0};
-    const LatentAcceptance model(kDomains, {}, distortion, 0);
+    const LatentAcceptance model(kDomains, {}, {distortion}, 0);
     BatchRows rows(kRequests);
     std::vector<double> count(10), confidence(10), accepted(10);
     for (int anchor = 0; anchor < 20 * 64; anchor += 64) {

@@ -1,6 +1,8 @@
 // What the engine shows a policy beside the batch: memory, queue, objectives and the age of each reply.
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "tests/sim/small_system.h"
 
 namespace dspark {
@@ -52,6 +54,45 @@ TEST(PolicyViews, ShowMemoryQueueObjectivesAndAgeAlsoWhileRequestsArePreempted) 
   EXPECT_GT(policy.oldest, 0.05f) << "a reply of twenty steps lasts that long";
   EXPECT_GT(policy.most_waiting, 0);
   EXPECT_GT(preemptions.count, 0);
+}
+
+/// Remembers the first survival of each request and compares it with what the engine shows a step later.
+class Rememberer final : public DepthPolicy {
+ public:
+  PolicyTraits traits() const override { return {.history = 1}; }
+  void choose(const Step& step, SurvivalFrontier& frontier) override {
+    const EarlierStep earlier = step.earlier(1);
+    ASSERT_EQ(earlier.id.size(), static_cast<std::size_t>(earlier.requests));
+    for (int row = 0; row < earlier.requests; ++row) {
+      const auto then = static_cast<std::size_t>(row);
+      if (earlier.longest_block() == 0) continue;
+      ASSERT_TRUE(first_survival.contains(earlier.id[then]));
+      EXPECT_FLOAT_EQ(earlier.by_request[then], first_survival[earlier.id[then]]);
+      ++compared;
+    }
+    first_survival.clear();
+    for (int r = 0; r < step.requests(); ++r) {
+      const auto head = frontier.head(r);
+      first_survival[step.request.id[static_cast<std::size_t>(r)]] =
+          head ? static_cast<float>(head->survival) : 0;
+    }
+    frontier.admit_all();
+  }
+
+  std::map<RequestId, float> first_survival;
+  int compared = 0;
+};
+
+TEST(PolicyViews, SurvivalsOfAnEarlierStepAreThoseOfTheRequestsNamed) {
+  testing::SmallSystem system;
+  system.options.kv_blocks = 40;  // preempts: rows change places
+  system.build();
+  Rememberer policy;
+  Simulation simulation(system.key, *system.source, system.router, system.elsewhere);
+  simulation.add_replica(system.options, *system.batching, policy, *system.cost, *system.runner);
+  int events = 0;
+  simulation.run([&] { return ++events > 2000; }, nullptr);
+  EXPECT_GT(policy.compared, 500);
 }
 
 }  // namespace

@@ -51,14 +51,14 @@ TEST(ModelledRunner, OnlyALoadedDrafterThatDraftsNothingIsTaxed) {
 
 TEST(ModelledRunner, TheStopEndsTheBlockAfterTheTokenThatTriggeredIt) {
   struct AfterTwo final : DraftStop {
-    bool keep_drafting(int k, const PreDrawSignals&, const PostDrawSignals&) const override { return k < 2; }
+    bool keep_drafting(const DraftedToken& token) const override { return token.position < 2; }
   } stop;
   const StepCost cost(parts());
   const LatentAcceptance acceptance({{{9, 9, 9}, 0}}, {}, {}, 0);
   ModelledRunner runner(cost, acceptance, {1, 1});
   BatchRows rows(3);
   const std::vector<int> planned = {3, 1, 0};
-  const DraftColumns drafts = runner.draft(rows.rows(), planned, &stop, kConfidenceOnly);
+  const DraftColumns drafts = runner.draft(rows.rows(), planned, {.stop = &stop});
   EXPECT_EQ(std::vector<int>(drafts.drafted.begin(), drafts.drafted.end()), (std::vector<int>{2, 1, 0}));
   const std::vector<int> submitted = {2, 1, 0};
   const Verified verified =

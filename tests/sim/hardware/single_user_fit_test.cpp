@@ -10,28 +10,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(SurvivalFromAcceptedLengths, MeetsTheSumsWithLogLinearPieces) {
-  const auto survival = survival_from_accepted_lengths({{1, 1.8}, {3, 2.6}, {5, 3.0}}, 7);
-  ASSERT_TRUE(survival);
-  const std::vector<double>& s = *survival;
-  ASSERT_EQ(s.size(), 7u);
-  EXPECT_NEAR(s[0], 0.8, 1e-12);
-  EXPECT_NEAR(s[1] + s[2], 0.8, 1e-12);
-  EXPECT_NEAR(s[3] + s[4], 0.4, 1e-12);
-  EXPECT_NEAR(s[1] / s[0], s[2] / s[1], 1e-12);
-  EXPECT_NEAR(s[3] / s[2], s[4] / s[3], 1e-12);
-  EXPECT_NEAR(s[6] / s[5], s[4] / s[3], 1e-12) << "goes on with the last slope";
-  for (std::size_t k = 1; k < 7; ++k) EXPECT_LE(s[k], s[k - 1]);
-}
-
-TEST(SurvivalFromAcceptedLengths, RatesThatNoFallingCurveGivesAreRefused) {
-  // The B300 one-user speeds imply 2.97 at k 5 and 2.92 at k 7.
-  const auto falling = survival_from_accepted_lengths({{5, 2.97}, {7, 2.92}}, 7);
-  ASSERT_FALSE(falling);
-  EXPECT_THAT(to_string(falling.error()), HasSubstr("accepted length 2.920 at k 7 after 2.970"));
-  EXPECT_FALSE(survival_from_accepted_lengths({{1, 1.5}, {2, 2.2}}, 2));
-}
-
 /// Costs as in the published run (vllm_b300_*_cost.csv): one user, 1, 2, 4, 6 and 8 rows.
 StepCost b300() {
   StepCost::Parts parts;

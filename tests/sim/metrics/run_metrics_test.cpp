@@ -28,6 +28,7 @@ struct TwoSteps {
     record.block_size = block;
     record.drafted = drafted;
     record.verified = verified;
+    record.draft_rows = verified[0] + verified[1];
     record.accepted = accepted;
     record.delivered = delivered;
     record.cut = cut;
