@@ -314,7 +314,7 @@ void Parameters::exclude(std::string_view name, std::string_view other) {
   if (!given(name) || !given(other)) return;
   for (const std::string_view key : {name, other}) state_->read.emplace_back(key);
   add_error(fmt::format("'{}' does not apply beside '{}'", name, other), position_of(name),
-            fmt::format("'{}' is in line {}; give one of the two", other, position_of(other).line));
+            "give one of the two");
 }
 
 const Value* Parameters::raw(std::string_view name, std::string_view type, std::string_view meaning,

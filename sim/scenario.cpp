@@ -8,7 +8,7 @@
 #include "policies/calibration/confidence_calibrations.h"
 #include "policies/depth/depth_policy_registry.h"
 #include "policies/invariant.h"
-#include "sim/acceptance/acceptance_parameters.h"
+#include "sim/acceptance/survival_presets.h"
 #include "sim/hardware/modelled_machine.h"
 #include "sim/hardware/modelled_runner.h"
 #include "sim/metrics/run_metrics.h"
@@ -221,8 +221,8 @@ Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_
   Engine& engine = simulation.add_replica(engine_.options, *engine_.batching, *policy, machine_.cost, runner);
   const auto calibration = calibration_ ? calibration_(machine_.acceptance->block_size()) : nullptr;
   if (calibration) engine.calibrate(*calibration);
-  RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks,
-                     machine_.acceptance->block_size());
+  RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks, machine_.acceptance->block_size(),
+                     machine_.cost.measured_rows());
   simulation.watch(metrics);
 
   // A closed loop whose requests never fit would go on for ever at one instant.
@@ -304,9 +304,8 @@ std::vector<CatalogueEntry> catalogue() {
   entries.push_back({"machine", "modelled",
                      "Step costs from measured tables, acceptance from a latent difficulty",
                      parameters_of([](Parameters& p) { read_modelled_machine(p, {}); })});
-  for (const std::string& preset : survival_preset_names()) {
-    entries.push_back(
-        {"acceptance", preset, "acceptance.preset: DSpark paper (arXiv 2607.05147), figure 2", {}});
+  for (const SurvivalPreset& preset : survival_presets()) {
+    entries.push_back({"acceptance", preset.name, "acceptance.preset: " + preset.source, {}});
   }
   return entries;
 }

@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "policies/invariant.h"
-#include "sim/random/elementary.h"
+#include "policies/elementary.h"
 
 namespace dspark {
 namespace {

@@ -155,6 +155,7 @@ std::string temperatures_yaml(const CalibrationStudy& study, const std::string& 
   return fmt::format(
       "{}: c_k' = σ(logit(c_k) / T_k); positions past the list use the last.\n"
       "# Fitted by sequential temperature scaling on {} of {}.\n"
+      "# In an experiment: confidence: {{temperature_scaling: {{temperatures: [...]}}}}\n"
       "temperatures: [{}]\n",
       kTemperatureFileMark, counted(study.fit_requests, "request"), source, fmt::join(list, ", "));
 }

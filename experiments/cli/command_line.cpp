@@ -28,7 +28,11 @@ constexpr const char* kShowExamples = R"(Examples:
   dspark show results/quickstart.h5
   dspark show results/quickstart.h5 --metric itl_p99 --metric wasted_share
   dspark show results/quickstart.h5 --csv > quickstart.csv
-      one row per point and metric: axes, metric, unit, mean, low, high, n)";
+      one row per point and metric: axes, metric, unit, mean, low, high, n
+  dspark show results/quickstart.h5 --policies
+      every policy against none at each load: differences within replications, whether they are significant after
+      Holm's correction, the share of the oracle's gain, rejected draft tokens; --csv and --json for programs
+  dspark show results/quickstart.h5 --policies --against fixed:3 --metric user_speed_mean)";
 
 constexpr const char* kCalibrateExamples =
     R"(Policies multiply confidences c_k into the survival a_k of a draft token. A drafter that is too sure makes them
@@ -148,6 +152,12 @@ class CommandLine {
         ->type_name("NAME")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    CLI::Option* policies = show_->add_flag(
+        "--policies", show_options_.policies,
+        "Compare all policies with one: paired differences, p values, share of the oracle's gain");
+    show_->add_option("--against", show_options_.against, "That policy; none, else the first, if not given")
+        ->type_name("POLICY")
+        ->needs(policies);
     show_->footer(kShowExamples);
   }
 

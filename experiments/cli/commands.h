@@ -18,6 +18,8 @@ struct ShowOptions {
   bool csv = false;
   bool json = false;
   std::vector<std::string> metrics;
+  bool policies = false;
+  std::string against;  // the policy that `policies` compares with; empty: none, else the first
 };
 
 struct FiguresOptions {

@@ -51,6 +51,34 @@ std::optional<std::vector<std::size_t>> choose_metrics(const ShowData& data, con
   return chosen;
 }
 
+/// What `--policies` prints; nullopt, with an error on stderr, where it cannot.
+std::optional<std::string> policies_text(const ShowData& data, const ShowOptions& options) {
+  if (options.metrics.size() > 1) {
+    print_error({"'--policies' compares by one metric", {}, "give --metric once"});
+    return std::nullopt;
+  }
+  const auto comparison = compare_policies(
+      data.file(), options.metrics.empty() ? std::string() : options.metrics.front(), options.against);
+  if (!comparison) {
+    Error error = comparison.error();
+    error.message = fmt::format("'{}': {}", options.file, error.message);
+    print_error(error);
+    return std::nullopt;
+  }
+  if (options.csv) return csv_text(comparison_table(*comparison));
+  if (options.json) return json_text(comparison_table(*comparison));
+  return heading_text(data) + comparison_text(*comparison, terminal_width());
+}
+
+/// What `dspark show` prints otherwise; as above.
+std::optional<std::string> result_text(const ShowData& data, const ShowOptions& options) {
+  const auto metrics = choose_metrics(data, options);
+  if (!metrics) return std::nullopt;
+  if (options.csv) return csv_text(data, *metrics);
+  if (options.json) return json_text(data, *metrics);
+  return terminal_text(data, *metrics, terminal_width());
+}
+
 }  // namespace
 
 int show_command(const ShowOptions& options) {
@@ -60,12 +88,9 @@ int show_command(const ShowOptions& options) {
     return kInvalidInput;
   }
   const ShowData data(*file);
-  const auto metrics = choose_metrics(data, options);
-  if (!metrics) return kInvalidInput;
-  const std::string text = options.csv    ? csv_text(data, *metrics)
-                           : options.json ? json_text(data, *metrics)
-                                          : terminal_text(data, *metrics, terminal_width());
-  return print_output(text) ? kDone : kMachineCannot;
+  const auto text = options.policies ? policies_text(data, options) : result_text(data, options);
+  if (!text) return kInvalidInput;
+  return print_output(*text) ? kDone : kMachineCannot;
 }
 
 }  // namespace dspark

@@ -11,17 +11,6 @@
 namespace dspark {
 namespace {
 
-Texts texts_of(const Column& column) {
-  if (const auto* texts = std::get_if<Texts>(&column.values)) return *texts;
-  Texts texts;
-  if (const auto* numbers = std::get_if<Numbers>(&column.values)) {
-    for (const double value : *numbers) texts.push_back(number_text(value));
-  } else {
-    for (const std::int64_t value : std::get<Integers>(column.values)) texts.push_back(std::to_string(value));
-  }
-  return texts;
-}
-
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -59,7 +48,7 @@ ShowData::ShowData(const ResultFile& file) : file_(file) {
   for (const Column& column : file.table("points").columns) {
     if (column.name == "point" || column.name == "policy_lossless") continue;
     axes_.push_back(column.name);
-    axis_texts_.push_back(texts_of(column));
+    axis_texts_.push_back(column.as_texts());
   }
   std::unordered_map<std::string, std::size_t> index;
   for (const std::string& name : metrics()) index.emplace(name, index.size());
@@ -103,6 +92,29 @@ std::string csv_text(const ShowData& data, const std::vector<std::size_t>& metri
     }
   }
   return text;
+}
+
+std::string csv_text(const Table& table) {
+  std::string text;
+  const auto end = [&](std::size_t column) { text += column + 1 < table.columns.size() ? ',' : '\n'; };
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    text += csv_field(table.columns[c].name);
+    end(c);
+  }
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      const auto& values = table.columns[c].values;
+      if (const auto* numbers = std::get_if<Numbers>(&values)) text += csv_number((*numbers)[row]);
+      if (const auto* integers = std::get_if<Integers>(&values)) text += std::to_string((*integers)[row]);
+      if (const auto* texts = std::get_if<Texts>(&values)) text += csv_field((*texts)[row]);
+      end(c);
+    }
+  }
+  return text;
+}
+
+std::string json_text(const Table& table) {
+  return rows_json(table).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string json_text(const ShowData& data, const std::vector<std::size_t>& metrics) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/results/policy_comparison.h"
 #include "experiments/results/result_file.h"
 
 namespace dspark {
@@ -45,7 +46,14 @@ class ShowData {
 
 std::string csv_text(const ShowData& data, const std::vector<std::size_t>& metrics);
 std::string json_text(const ShowData& data, const std::vector<std::size_t>& metrics);
-/// Tables per metric, crossovers, fits; `width` columns at most where that is possible.
+/// Any table: a line, or an object, per row.
+std::string csv_text(const Table& table);
+std::string json_text(const Table& table);
+/// The title, and what identifies the experiment.
+std::string heading_text(const ShowData& data);
+/// The heading, tables per metric, crossovers, fits; `width` columns at most where that is possible.
 std::string terminal_text(const ShowData& data, const std::vector<std::size_t>& metrics, std::size_t width);
+/// Policies against a baseline: all differences at a glance, then a table per setting of the other axes.
+std::string comparison_text(const PolicyComparison& comparison, std::size_t width);
 
 }  // namespace dspark

@@ -5,64 +5,11 @@
 #include <map>
 
 #include "experiments/cli/show_data.h"
+#include "experiments/cli/text_table.h"
+#include "experiments/results/policy_comparison.h"
 
 namespace dspark {
 namespace {
-
-/// Characters of UTF-8 text, for alignment.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-using Row = std::vector<std::string>;
-
-/// Rows with aligned columns (the first to the left), the columns after the first `fixed` ones broken into as
-/// many blocks as the width asks for.
-std::string aligned(const std::vector<Row>& rows, std::size_t fixed, std::size_t width) {
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const Row& row : rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
-  }
-  std::string text;
-  for (std::size_t begin = fixed; begin < widths.size() || begin == fixed;) {
-    std::vector<std::size_t> columns;
-    std::size_t used = 0;
-    const auto take = [&](std::size_t c) {
-      columns.push_back(c);
-      used += widths[c] + 2;
-    };
-    for (std::size_t c = 0; c < fixed; ++c) take(c);
-    std::size_t end = begin;
-    while (end < widths.size() && (end == begin || used + widths[end] + 2 <= width)) take(end++);
-    for (const Row& row : rows) {
-      std::string line;
-      for (const std::size_t c : columns) {
-        const std::string pad(widths[c] - width_of(row[c]) + 2, ' ');
-        line += c < fixed ? row[c] + pad : pad + row[c];
-      }
-      line.erase(line.find_last_not_of(' ') + 1);
-      text += "  " + line + "\n";
-    }
-    if (end >= widths.size()) break;
-    text += "\n";
-    begin = end;
-  }
-  return text;
-}
-
-int decimals_of(double value) {
-  const double size = std::fabs(value);
-  return size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4;
-}
-
-std::string number(double value) {
-  if (std::isnan(value)) return "-";
-  const double size = std::fabs(value);
-  if (size == 0) return "0";
-  if (size >= 1e7 || size < 1e-3) return fmt::format("{:.3g}", value);
-  return fmt::format("{:.{}f}", value, decimals_of(value));
-}
 
 /// The half width with the decimals of its mean.
 std::string cell_text(const Cell& cell) {
@@ -103,11 +50,6 @@ struct Layout {
     return known.size() - 1;
   }
 };
-
-bool more_is_better(const std::string& metric) {
-  return metric == "throughput" || metric == "user_speed_mean" || metric == "accepted_length" ||
-         metric == "goodput";
-}
 
 std::string metric_table(const ShowData& data, const Layout& layout, std::size_t metric, std::size_t width) {
   const std::string& name = data.metrics()[metric];
@@ -209,31 +151,49 @@ std::string lossless_note(const ShowData& data) {
   return fmt::format("not lossless (bounds, not for serving): {}; all others are\n", fmt::join(lossy, ", "));
 }
 
-std::string rejected_note(const ShowData& data) {
-  const int metric = data.metric_index("rejected_requests");
+/// The largest mean of a metric over all points; 0 where there is none.
+double largest(const ShowData& data, const std::string& name) {
+  const int metric = data.metric_index(name);
   double most = 0;
   for (std::size_t point = 0; metric >= 0 && point < data.points(); ++point) {
     const Cell* cell = data.cell(static_cast<std::size_t>(metric), point);
     if (cell != nullptr) most = std::max(most, cell->mean);
   }
-  if (most == 0) return {};
-  return fmt::format(
-      "note: up to {} requests per run were larger than the KV cache and rejected; metrics are of the "
-      "others (--metric rejected_requests)\n",
-      number(most));
+  return most;
+}
+
+std::string notes(const ShowData& data) {
+  std::string text;
+  if (const double rejected = largest(data, "rejected_requests"); rejected > 0) {
+    text += fmt::format(
+        "note: up to {} requests per run were larger than the KV cache and rejected; metrics are of the "
+        "others (--metric rejected_requests)\n",
+        number(rejected));
+  }
+  if (const double extrapolated = largest(data, "extrapolated_steps"); extrapolated > 0) {
+    text += fmt::format(
+        "note: up to {:.1f} % of a point's steps were larger than anything measured in verify_cost; their "
+        "price is extrapolated (--metric extrapolated_steps)\n",
+        100 * extrapolated);
+  }
+  return text;
 }
 
 }  // namespace
 
-std::string terminal_text(const ShowData& data, const std::vector<std::size_t>& metrics, std::size_t width) {
+std::string heading_text(const ShowData& data) {
   const ResultFile& file = data.file();
   const std::string title = file.text("title");
-  std::string text = (title.empty() ? "untitled" : title) + "\n";
-  text += fmt::format("{} points × {} replications, seed {}, experiment {}\n\n", data.points(),
-                      file.integer("replications"), file.integer("seed"), file.text("experiment_digest"));
+  return fmt::format("{}\n{} points × {} replications, seed {}, experiment {}\n\n",
+                     title.empty() ? "untitled" : title, data.points(), file.integer("replications"),
+                     file.integer("seed"), file.text("experiment_digest"));
+}
+
+std::string terminal_text(const ShowData& data, const std::vector<std::size_t>& metrics, std::size_t width) {
+  std::string text = heading_text(data);
   const Layout layout(data);
   for (const std::size_t metric : metrics) text += metric_table(data, layout, metric, width);
-  return text + crossovers(data, width) + fits(data) + rejected_note(data) + lossless_note(data);
+  return text + crossovers(data, width) + fits(data) + notes(data) + lossless_note(data);
 }
 
 }  // namespace dspark

@@ -1,7 +1,7 @@
 """The figures: each takes a Results and gives a matplotlib figure."""
 
 import numpy as np
-from curves import best_by_load, crossovers, hull_of_ellipses, matched_point, with_intervals
+from curves import best_by_load, crossovers, hull_of_ellipses, matched_point, relative, with_intervals
 from result_file import Curve, FigureError, fixed_depth
 from style import (
     INK,
@@ -65,24 +65,38 @@ def _require_positive_loads(results, curves):
         raise FigureError(f"{results.path}: a load of 0 cannot stand on a logarithmic axis ({results.load_axis})")
 
 
-def metric_by_load(results, metric):
-    """One metric against load, a line for each policy, 95 % bands."""
+def metric_by_load(results, metric, baseline=None):
+    """One metric against load, a line for each policy, 95 % bands; in % of the `baseline`'s line if there is one."""
     curves = results.curves(metric)
     _require_positive_loads(results, curves)
+    if baseline is not None:
+        curves = _relative_curves(results, metric, baseline, curves)
     styles = policy_styles(results.policies, results.lossless)
     figure, axes = new_figure(PANEL_MM, [styles[policy] for policy in curves])
     _plot_by_load(axes, curves, styles)
     load_ticks(axes, {load for curve in curves.values() for load in curve.load})
     means = np.concatenate([curve.mean for curve in curves.values()])
-    if _all_positive(curves) and means.max() > 20 * means.min():
+    if baseline is not None:
+        axes.axhline(100, color=INK, linewidth=0.7, zorder=1)
+    elif _all_positive(curves) and means.max() > 20 * means.min():
         axes.set_yscale("log")
         log_axis(axes.yaxis, means.min(), means.max())
     else:
         axes.set_ylim(bottom=min(0, means.min()), top=1.06 * means.max() if means.max() > 0 else None)
     axes.set_xlabel(load_label(results))
-    axes.set_ylabel(label(metric, results.unit(metric)))
+    unit = results.unit(metric) if baseline is None else f"% of {baseline}"
+    axes.set_ylabel(label(metric, unit))
     add_legend(figure, [styles[policy] for policy in curves])
     return figure
+
+
+def _relative_curves(results, metric, baseline, curves):
+    if baseline not in results.policies:
+        raise FigureError(f"{results.path}: no line '{baseline}'; there are {', '.join(results.policies)}")
+    found = relative(curves, lambda line: results.replicated(metric, line), baseline)
+    if not found:
+        raise FigureError(f"{results.path}: '{metric}' of '{baseline}' has no values by replication to compare with")
+    return {line: Curve(*columns) for line, columns in found.items()}
 
 
 def load(results):

@@ -110,6 +110,30 @@ def _over_replications(gain, ratios):
     return replace(gain, ratio=mean, low=mean - half, high=mean + half)
 
 
+def relative(curves, replicated, baseline):
+    """{line: (load, mean, low, high)} in % of the baseline at the same load. Ratios are taken within each replication
+    and then averaged, with 95 % intervals; `replicated(line)` is {load: values by replication}."""
+    against = replicated(baseline)
+    found = {}
+    for line, curve in curves.items():
+        own, rows = replicated(line), []
+        for load in curve.load:
+            if load not in against or load not in own:
+                continue
+            ratios = 100 * own[load] / against[load]
+            ratios = ratios[np.isfinite(ratios)]
+            if len(ratios) == 0:
+                continue
+            half = math.nan
+            if len(ratios) > 1:
+                half = student_t_975(len(ratios) - 1) * np.std(ratios, ddof=1) / math.sqrt(len(ratios))
+            mean = float(np.mean(ratios))
+            rows.append((load, mean, mean - half, mean + half))
+        if rows:
+            found[line] = tuple(np.array(rows, dtype=float).T)
+    return found
+
+
 def student_t_975(degrees_of_freedom):
     """The 97.5 % point of Student's t, by bisection of its distribution (Abramowitz and Stegun 26.7.3 and 26.7.4)."""
 

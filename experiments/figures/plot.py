@@ -1,9 +1,12 @@
 #!/usr/bin/python3
-"""Figures of a result file: `plot.py RESULT.h5 [--out DIR] [--figure NAME]... [--where AXIS=VALUE]...`
+"""Figures of a result file: `plot.py RESULT.h5 [--out DIR] [--figure NAME]... [--where AXIS=VALUE]...`, and more below.
 
 Writes RESULT_<figure>.png and .pdf. Without --figure, those that the experiment asked for. Names: frontier, load,
-crossover, verification_length, acceptance_by_position, and metric_by_load:METRIC for any metric of the file.
+crossover, verification_length, acceptance_by_position, metric_by_load:METRIC for any metric of the file, and
+through_time:COLUMN for any column of its table /series.
 --where policy=… chooses what is drawn; the best fixed depth is always the best of all fixed depths in the file.
+--lines AXIS draws a line for each value of this axis instead of each policy; --relative-to LINE draws metric_by_load
+in % of that line.
 Exit codes: 0 done, 2 wrong request or file, 3 the folder cannot be written.
 """
 
@@ -30,8 +33,8 @@ def parse_arguments(arguments):
         "--figure",
         action="append",
         metavar="NAME",
-        help="frontier, load, crossover, verification_length, acceptance_by_position or metric_by_load:METRIC; "
-        "default: those of the experiment",
+        help="frontier, load, crossover, verification_length, acceptance_by_position, metric_by_load:METRIC or "
+        "through_time:COLUMN; default: those of the experiment",
     )
     parser.add_argument(
         "--where",
@@ -42,12 +45,23 @@ def parse_arguments(arguments):
         "than policy and load vary, and to draw only some policies: --where policy=none --where policy=dspark. "
         "Choosing policies chooses what is drawn: the best fixed depth comes from all fixed depths of the file",
     )
+    parser.add_argument(
+        "--lines",
+        metavar="AXIS",
+        help="a line for each value of this axis instead of each policy; one policy is drawn (--where policy=VALUE)",
+    )
+    parser.add_argument(
+        "--relative-to",
+        metavar="LINE",
+        help="draw metric_by_load in %% of this line, with intervals of the ratio within replications",
+    )
     return parser.parse_args(arguments)
 
 
-def requested(results, names):
+def requested(results, names, baseline=None):
     """[(file name part, function of results)] of --figure or of the experiment's `figures`."""
     from charts import FIGURES, metric_by_load
+    from through_time import through_time
 
     entries = names or results.figures or list(DEFAULT_FIGURES)
     figures = []
@@ -58,11 +72,16 @@ def requested(results, names):
         elif isinstance(entry, str) and entry.startswith("metric_by_load:"):
             metric = entry.split(":", 1)[1]
         if metric is not None:
-            figures.append((metric.replace(".", "_"), lambda r, metric=metric: metric_by_load(r, metric)))
+            figures.append((metric.replace(".", "_"), lambda r, metric=metric: metric_by_load(r, metric, baseline)))
+        elif isinstance(entry, str) and entry.startswith("through_time:"):
+            column = entry.split(":", 1)[1]
+            figures.append((f"through_time_{column}", lambda r, column=column: through_time(r, column)))
         elif isinstance(entry, str) and entry in FIGURES:
             figures.append((entry, FIGURES[entry]))
         else:
-            raise FigureError(f"no figure '{entry}'; there are {', '.join(FIGURES)} and metric_by_load:METRIC")
+            raise FigureError(
+                f"no figure '{entry}'; there are {', '.join(FIGURES)}, metric_by_load:METRIC and through_time:COLUMN"
+            )
     return figures
 
 
@@ -75,13 +94,13 @@ def main(arguments):
             if not equals:
                 raise FigureError(f"--where {item}: expected AXIS=VALUE")
             where.setdefault(axis, []).append(value)
-        results = Results(options.result, where)
+        results = Results(options.result, where, options.lines)
         # A fresh machine builds its font cache at the first figure; that is no news for whoever asked for one.
         logging.getLogger("matplotlib").setLevel(logging.ERROR)
         from style import render, write
 
         files = {}
-        for name, draw in requested(results, options.figure):
+        for name, draw in requested(results, options.figure, options.relative_to):
             title = f"{results.title}: {name}" if results.title else name
             for suffix, content in render(draw(results), title).items():
                 files[f"{Path(options.result).stem}_{name}.{suffix}"] = content

@@ -46,11 +46,13 @@ def fixed_depth(policy):
 
 class Results:
     """One result file. `where` keeps only the points at which an axis has one of some values: {axis: [text]}; for the
-    policy it chooses `policies`, those to draw, and what they are compared with stays (`fixed_policies`)."""
+    policy it chooses `policies`, those to draw, and what they are compared with stays (`fixed_policies`). `lines` names
+    an axis whose values stand for the policies, of one policy alone."""
 
-    def __init__(self, path, where=None):
+    def __init__(self, path, where=None, lines=None):
         self.path = str(path)
         self.where = dict(where or {})
+        self.lines = None if lines is None or _is_policy(lines) else lines
         try:
             with h5py.File(path, "r") as file:
                 self._read(file)
@@ -75,6 +77,8 @@ class Results:
         self._metrics = _table(file["metrics"])
         self._replications = _table(file["replications"]) if "replications" in file else None
         self._crossovers = _table(file["crossovers"]) if "crossovers" in file else {}
+        self._series = _table(file["series"]) if "series" in file else {}
+        self._series_units = {name: _plain(c.attrs.get("unit", "")) for name, c in file.get("series", {}).items()}
         self._require("points", self._points, ("point",))
         self._require("metrics", self._metrics, ("point", "metric", "mean", "low", "high"))
         self._units = {name: _plain(column.attrs.get("unit", "")) for name, column in file["points"].items()}
@@ -96,21 +100,21 @@ class Results:
         rows = np.ones(len(self._points["point"]), dtype=bool)
         drawn = rows.copy()
         for axis, wanted in self.where.items():
-            if axis not in self._points:
-                raise FigureError(f"{self.path}: no axis '{axis}'; there are {', '.join(self.axes())}")
-            column = self._points[axis]
+            column = self._axis(axis)
             for text in wanted:
                 if not any(_same(value, text) for value in column):
                     values = ", ".join(dict.fromkeys(_text(value) for value in column))
                     raise FigureError(f"{self.path}: no point has {axis}={text}; there are {values}")
             chosen = np.array([any(_same(value, text) for text in wanted) for value in column])
-            if _is_policy(axis):
+            if _is_policy(axis) and self.lines is None:
                 drawn &= chosen
             else:
                 rows &= chosen
         if not (rows & drawn).any():
             raise FigureError(f"{self.path}: no point has all that --where asks for")
         self._points = {name: column[rows] for name, column in self._points.items()}
+        if self.lines is not None:
+            self._let_lines_stand_for_policies()
         policy = self._points.get("policy")
         self.policy_of_point = [_text(value) for value in policy] if policy is not None else ["policy"] * rows.sum()
         every = zip(self.policy_of_point, drawn[rows], strict=True)
@@ -118,6 +122,22 @@ class Results:
         self.fixed_policies = [name for name in dict.fromkeys(self.policy_of_point) if fixed_depth(name) is not None]
         lossless = self._points.get("policy_lossless", np.ones(len(self.policy_of_point)))
         self.lossless = dict(zip(self.policy_of_point, (bool(value) for value in lossless), strict=True))
+
+    def _axis(self, name):
+        if name not in self._points:
+            raise FigureError(f"{self.path}: no axis '{name}'; there are {', '.join(self.axes())}")
+        return self._points[name]
+
+    def _let_lines_stand_for_policies(self):
+        values = self._axis(self.lines)
+        policies = dict.fromkeys(map(_text, self._points.get("policy", ())))
+        if len(policies) > 1:
+            raise FigureError(
+                f"{self.path}: lines of '{self.lines}' are drawn for one policy; "
+                f"choose it with --where policy=VALUE ({', '.join(policies)})"
+            )
+        del self._points[self.lines]
+        self._points["policy"] = np.array([_text(value) for value in values], dtype=object)
 
     def axes(self):
         """Every axis but the policy."""
@@ -240,6 +260,27 @@ class Results:
         for point, replication, value in zip(*columns, strict=True):
             values[loads[int(point)]][int(replication)] = value
         return values
+
+    def points_at_highest_load(self):
+        """{policy: point} of the policies to draw."""
+        highest = max(self._load)
+        rows = zip(self._load, self._points["point"], self.policy_of_point, strict=True)
+        return {name: int(point) for load, point, name in rows if load == highest and name in self.policies}
+
+    def windows(self, point, column):
+        """[(start, width, value)] of one point's windows of virtual time, by replication."""
+        if column not in self._series:
+            raise FigureError(f"{self.path}: /series has no column '{column}'; there are {', '.join(self._series)}")
+        names = ("start_seconds", "width_seconds", column)
+        rows = self._series["point"] == point
+        replications = self._series["replication"]
+        return [
+            tuple(self._series[name][rows & (replications == r)] for name in names) for r in set(replications[rows])
+        ]
+
+    def series_unit(self, column):
+        unit = self._series_units.get(column, "")
+        return "" if unit == "1" else unit
 
 
 def _is_policy(axis):

@@ -30,7 +30,7 @@ ADAPTIVE = (
     ("#000000", "P", (0, (4, 1.5))),
     ("#7A4B00", "X", (0, (1, 1))),
 )
-HINDSIGHT = ("#777777", "*", ":")
+HINDSIGHT = (("#777777", "*", ":"), ("#A0A0A0", "p", (0, (5, 2))))
 NONE = "#555555"
 INK = "#222222"
 
@@ -71,7 +71,7 @@ def policy_styles(policies, lossless):
     policies have a hue, a marker and a dash each; what is not lossless is grey."""
     depths = sorted({depth for depth in map(fixed_depth, policies) if depth})
     styles = {}
-    adaptive = 0
+    adaptive = hindsight = 0
     for policy in policies:
         depth = fixed_depth(policy)
         if depth == 0:
@@ -85,7 +85,9 @@ def policy_styles(policies, lossless):
             }
             style |= {"linewidth": 0.8, "markersize": 3.6, "markeredgewidth": 0.3}
         elif not lossless.get(policy, True):
-            style = dict(zip(("color", "marker", "linestyle"), HINDSIGHT, strict=True)) | {"markersize": 4}
+            color, marker, linestyle = HINDSIGHT[hindsight % len(HINDSIGHT)]
+            hindsight += 1
+            style = {"color": color, "marker": marker, "linestyle": linestyle, "markersize": 4}
         else:
             color, marker, linestyle = ADAPTIVE[adaptive % len(ADAPTIVE)]
             adaptive += 1

@@ -1,5 +1,7 @@
 #include "experiments/results/result_file.h"
 
+#include "policies/parameters.h"
+
 namespace dspark {
 namespace {
 
@@ -23,6 +25,17 @@ T attribute_of(const ResultFile& file, std::string_view name) {
 
 std::size_t Column::size() const {
   return std::visit([](const auto& v) { return v.size(); }, values);
+}
+
+Texts Column::as_texts() const {
+  if (const auto* texts = std::get_if<Texts>(&values)) return *texts;
+  Texts texts;
+  if (const auto* numbers = std::get_if<Numbers>(&values)) {
+    for (const double value : *numbers) texts.push_back(number_text(value));
+  } else {
+    for (const std::int64_t value : std::get<Integers>(values)) texts.push_back(std::to_string(value));
+  }
+  return texts;
 }
 
 const Column* Table::find(std::string_view column) const {

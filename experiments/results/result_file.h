@@ -20,6 +20,8 @@ struct Column {
   std::variant<Numbers, Integers, Texts> values;
 
   std::size_t size() const;
+  /// The values as text; numbers in shortest form.
+  Texts as_texts() const;
 };
 
 struct Table {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "policies/calibration/logistic.h"
+#include "policies/elementary.h"
 #include "policies/invariant.h"
 
 namespace dspark {
@@ -16,19 +16,23 @@ MarginEstimator::MarginEstimator(int block_size, const MarginEstimatorOptions& o
 }
 
 float MarginEstimator::capped(float margin) const {
-  return margin > 0 ? std::min(margin, static_cast<float>(options_.margin_cap)) : 0;  // 0 for NaN, too
+  return std::min(std::max(0.0f, margin), static_cast<float>(options_.margin_cap));  // 0 for NaN
 }
 
 void MarginEstimator::apply(const DraftColumns& raw, int depth, std::span<float> confidence) const {
   DSPARK_INVARIANT(depth == 0 || !raw.margin.empty());
   const auto slope = static_cast<float>(slope_);
+  const auto cap = static_cast<float>(options_.margin_cap);
   for (int k = 1; k <= depth; ++k) {
     const std::size_t position = std::min(static_cast<std::size_t>(k), intercept_.size()) - 1;
     const auto intercept = static_cast<float>(intercept_[position]);
     const std::size_t column = static_cast<std::size_t>(k - 1) * raw.stride;
-    for (std::size_t r = 0; r < raw.drafted.size(); ++r) {
-      const float z = slope * capped(raw.margin[column + r]) + intercept;
-      confidence[column + r] = k <= raw.drafted[r] ? sigmoid(z) : 0;
+    const float* margin = raw.margin.data() + column;
+    const int* drafted = raw.drafted.data();
+    float* to = confidence.data() + column;
+    for (std::size_t r = 0; r < raw.drafted.size(); ++r) {  // vectorises
+      const float estimate = logistic(slope * std::min(std::max(0.0f, margin[r]), cap) + intercept);
+      to[r] = k <= drafted[r] ? estimate : 0.0f;
     }
   }
 }
@@ -94,7 +98,7 @@ bool MarginEstimator::newton_step() {
     PositionSums& sums = positions[p];
     for (std::size_t i = 0; i < window.margin.size(); ++i) {
       const auto margin = static_cast<double>(window.margin[i]);
-      const auto share = static_cast<double>(sigmoid(static_cast<float>(slope_ * margin + intercept_[p])));
+      const auto share = static_cast<double>(logistic(static_cast<float>(slope_ * margin + intercept_[p])));
       const double residual = share - window.accepted[i];
       const double weight = share * (1 - share);
       sums.gradient += residual;

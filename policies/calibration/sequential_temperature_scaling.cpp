@@ -5,7 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "policies/calibration/logistic.h"
+#include "policies/calibration/temper.h"
+#include "policies/elementary.h"
 #include "policies/invariant.h"
 
 namespace dspark {
@@ -74,7 +75,7 @@ class ErrorSearch {
     if (temperature == 1) {
       tempered_ = rounds_.confidence;
     } else {  // a loop of its own, which vectorises
-      for (std::size_t i = 0; i < log_odds_.size(); ++i) tempered_[i] = sigmoid(log_odds_[i] / temperature);
+      for (std::size_t i = 0; i < log_odds_.size(); ++i) tempered_[i] = logistic(log_odds_[i] / temperature);
     }
     std::fill(bins_.begin(), bins_.end(), Bin{});
     const auto count = static_cast<double>(bins_.size());

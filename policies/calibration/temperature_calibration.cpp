@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "policies/calibration/logistic.h"
+#include "policies/calibration/temper.h"
 #include "policies/invariant.h"
 
 namespace dspark {

@@ -63,6 +63,10 @@ class StepCost {
   int captured_rows(int rows) const {
     return parts_.verify_table ? parts_.verify_table->captured_size(rows) : rows;
   }
+  /// Rows up to which verification was measured; what lies beyond is extrapolated. 0: not from a table.
+  int measured_rows() const {
+    return parts_.verify_table ? static_cast<int>(parts_.verify_table->points().back().size) : 0;
+  }
   const Parts& parts() const { return parts_; }
 
  private:

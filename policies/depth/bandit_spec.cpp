@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "policies/depth/depth_policy_registry.h"
+#include "policies/elementary.h"
 
 namespace dspark {
 
@@ -119,14 +120,14 @@ class BanditSpec final : public DepthPolicy {
 
   double released_bonus() const {
     const auto t = static_cast<double>(rounds_);
-    return std::sqrt(6 * std::log(t) / t);  // the counts of all arms add up to t
+    return std::sqrt(6 * log_portable(t) / t);  // the counts of all arms add up to t
   }
 
   double paper_bonus(const Arm& arm) const {
     const auto t = static_cast<double>(rounds_);
     const auto n = static_cast<double>(arm.rounds);
     const double arms = static_cast<double>(arms_.size());
-    const double surprise = 1 + 2 * std::log(arms * t * t * std::sqrt(1 + n) / delta_);
+    const double surprise = 1 + 2 * log_portable(arms * t * t * std::sqrt(1 + n) / delta_);
     return reward_range_ / 2 * std::sqrt((1 + n) / (n * n) * surprise);
   }
 

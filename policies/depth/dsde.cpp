@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "policies/depth/depth_policy_registry.h"
+#include "policies/elementary.h"
 
 namespace dspark {
 namespace {
@@ -197,7 +198,7 @@ class Dsde final : public DepthPolicy {
 
   /// SL of the next round.
   double length(double last_mean, const State& state) const {
-    const double scale = std::exp(sensitivity_ * last_mean / temperature_) - 1;
+    const double scale = exp_portable(sensitivity_ * last_mean / temperature_) - 1;
     const std::span<const double> window = state.divergence;
     const std::size_t recent = std::min(window.size(), static_cast<std::size_t>(short_window_));
     const double lower = weighted_variance(window, decay_);

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
-#include "sim/acceptance/accepted_lengths.h"
 #include "sim/acceptance/position_effects.h"
-#include "sim/acceptance/recorded_acceptance.h"
+#include "sim/acceptance/recorded_acceptance_parameters.h"
+#include "sim/acceptance/survival_parameters.h"
 #include "sim/acceptance/survival_presets.h"
-#include "sim/table/rounds_csv.h"
 
 namespace dspark {
 namespace {
@@ -36,6 +34,21 @@ LatentSpread read_spread(Parameters& group) {
                                                 .unit = "tokens",
                                                 .meaning = "length over which a text's difficulty changes"}));
   return spread;
+}
+
+std::optional<TextStructure> read_structure(Parameters& parent) {
+  for (const char* share : {"between_request_share", "text_share"}) parent.exclude(share, "text_structure");
+  if (!parent.given("text_structure") && !parent.is_describing()) return std::nullopt;
+  Parameters group = parent.group(
+      "text_structure", "instead of the shares: what was measured along text, which they are solved from");
+  TextStructure structure;
+  structure.between_request_sd = group.number(
+      "between_request_sd",
+      {.min = 0, .max = 0.5, .meaning = "spread of the requests' own acceptance of the first draft token"});
+  structure.round_correlation = group.number(
+      "round_correlation",
+      {.min = 0, .max = 0.99, .meaning = "correlation of its acceptance between consecutive rounds"});
+  return structure;
 }
 
 Miscalibration read_miscalibration(Parameters& parent) {
@@ -79,134 +92,6 @@ AcceptanceShift read_shift(Parameters& parent) {
   return shift;
 }
 
-/// Published mean accepted lengths: what they count is asked, never guessed.
-std::optional<std::vector<AcceptedLength>> read_accepted_lengths(Parameters& parent, int block_size) {
-  Parameters group = parent.group("accepted_lengths", "instead of `survival`: mean accepted lengths by k");
-  const std::size_t errors_before = parent.errors().size();
-  const auto k = group.numbers(
-      "k", {.min = 1, .max = 64, .max_count = 64, .unit = "tokens", .meaning = "draft tokens per round"});
-  const auto tokens = group.numbers(
-      "tokens",
-      {.min = 0, .max = 65, .max_count = 64, .unit = "tokens", .meaning = "mean accepted length at each k"});
-  const std::string bonus = group.choice(
-      "bonus_token", {.options = {"included", "excluded"},
-                      .meaning = "whether the lengths count the token that the target adds to each round"});
-  if (parent.errors().size() > errors_before || parent.is_describing()) return std::nullopt;
-  if (k.size() != tokens.size()) {
-    group.add_error(fmt::format("{} values of k and {} of tokens", k.size(), tokens.size()),
-                    group.position_of("tokens"));
-    return std::nullopt;
-  }
-  std::vector<AcceptedLength> lengths;
-  for (std::size_t i = 0; i < k.size(); ++i) {
-    const int depth = static_cast<int>(k[i]);
-    const double length = tokens[i] + (bonus == "included" ? 0 : 1);
-    if (depth != k[i] || (i > 0 && depth <= lengths.back().k)) {
-      group.add_error("'k' must be whole and ascending", group.position_of("k"));
-      return std::nullopt;
-    }
-    if (length < 1 || length > 1 + k[i]) {
-      group.add_error(fmt::format("an accepted length of {} at k {} is not possible with the bonus token {}",
-                                  tokens[i], depth, bonus),
-                      group.position_of("tokens"), bonus == "included" ? "1 .. k + 1 is" : "0 .. k is");
-      return std::nullopt;
-    }
-    lengths.push_back({depth, length});
-  }
-  if (block_size > 0 && lengths.back().k > block_size) {
-    group.add_error(fmt::format("k {} is larger than block_size {}", lengths.back().k, block_size),
-                    group.position_of("k"));
-    return std::nullopt;
-  }
-  return lengths;
-}
-
-/// A written survival table; empty after an error.
-std::vector<double> read_table(Parameters& group) {
-  const std::size_t errors_before = group.errors().size();
-  std::vector<double> survival = group.numbers(
-      "survival", {.min = 0,
-                   .max = 1,
-                   .min_count = 1,
-                   .max_count = 64,
-                   .meaning = "probability that the first k draft tokens are all accepted, by k; or "
-                              "`preset`, or `accepted_lengths`"});
-  if (group.errors().size() > errors_before) return {};
-  for (std::size_t k = 0; k < survival.size(); ++k) {
-    if (survival[k] <= 0 || (k > 0 && survival[k] > survival[k - 1])) {
-      group.add_error(
-          fmt::format("survival at position {} must be above 0 and not above the one before", k + 1),
-          group.position_of("survival"), "these are unconditional, so they never rise");
-      return {};
-    }
-  }
-  return survival;
-}
-
-std::vector<double> read_preset(Parameters& group) {
-  const std::string name =
-      group.choice("preset", {.options = survival_preset_names(),
-                              .meaning = "instead of `survival`, a published one: target/drafter/domain"});
-  for (const SurvivalPreset& preset : survival_presets()) {
-    if (preset.name == name && !group.is_describing()) return survival_of(preset.conditional);
-  }
-  return {};
-}
-
-/// One way to say how drafts fare. Empty after an error.
-std::vector<double> read_survival(Parameters& group, const AcceptanceParameters& p, const std::string& name,
-                                  std::vector<FitLine>& fits) {
-  group.exclude("survival", "preset");
-  group.exclude("survival", "accepted_lengths");
-  group.exclude("preset", "accepted_lengths");
-  if (group.is_describing()) {
-    read_accepted_lengths(group, 0);
-    read_preset(group);
-    return read_table(group);
-  }
-  if (group.given("preset")) return read_preset(group);
-  if (!group.given("accepted_lengths")) return read_table(group);
-  const auto lengths = read_accepted_lengths(group, p.block_size);
-  if (!lengths) return {};
-  const NearestSurvival nearest =
-      nearest_survival(*lengths, p.block_size > 0 ? p.block_size : lengths->back().k);
-  for (std::size_t i = 0; i < lengths->size(); ++i) {
-    fits.push_back({fmt::format("accepted length at k {}{}", (*lengths)[i].k, name), "fitted", "tokens",
-                    (*lengths)[i].tokens, nearest.reached[i].tokens});
-  }
-  return nearest.survival;
-}
-
-/// A recording instead of a curve; nullptr after an error.
-std::shared_ptr<const AcceptanceModel> read_recorded(Parameters& parent,
-                                                     const std::vector<std::string>& domains,
-                                                     std::vector<FitLine>& fits) {
-  Parameters group = parent.group("rounds", "instead of a curve: recorded rounds, replayed in their order");
-  const Position position = group.position_of("file");
-  InputFile file = group.file("file", "CSV of rounds (docs/calibration.md has its columns)");
-  const std::string form =
-      group.choice("form", {.options = {"rounds", "gate_conditional", "gate_cumulative"},
-                            .default_value = "rounds",
-                            .meaning = "rounds: our columns; gate_…: `commits, category, a0, …` "
-                                       "with conditional or cumulative estimates"});
-  if (file.content.empty() || parent.is_describing()) return nullptr;
-  auto rounds = read_rounds_csv(std::move(file), form == "rounds"             ? RoundsForm::kRounds
-                                                 : form == "gate_conditional" ? RoundsForm::kGateConditional
-                                                                              : RoundsForm::kGateCumulative);
-  auto model = rounds ? RecordedAcceptance::make(*std::move(rounds), domains) : rounds.error();
-  if (!model) {
-    Error error = model.error();
-    if (!error.position.source) error.position = position;
-    group.add_error(std::move(error));
-    return nullptr;
-  }
-  constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
-  fits.push_back(
-      {(*model)->is_dense() ? "rounds replayed, from every position" : "rounds replayed, back to back",
-       "recorded", "rounds", kNotMeasured, static_cast<double>((*model)->used_rounds())});
-  return *std::move(model);
-}
-
 /// Only where a block goes on past a table: a factor that nothing is multiplied with would be ignored
 /// silently.
 double read_decay(Parameters& group) {
@@ -244,13 +129,13 @@ DomainCurves read_curves(Parameters& group, const std::vector<std::string>& doma
         "`miscalibration`");
   }
   if (domains.empty()) {
-    curves.survival.push_back(read_survival(group, p, "", fits));
+    curves.survival.push_back(read_survival(group, p.block_size, "", fits));
     curves.miscalibration.push_back(p.miscalibration);
   } else {
     Parameters by_domain = group.group("by_domain", "acceptance of each of the workload's domains", true);
     for (const std::string& domain : domains) {
       Parameters one = by_domain.group(domain, "acceptance in this domain", true);
-      curves.survival.push_back(read_survival(one, p, ", " + domain, fits));
+      curves.survival.push_back(read_survival(one, p.block_size, ", " + domain, fits));
       curves.miscalibration.push_back(one.given("miscalibration") ? read_miscalibration(one)
                                                                   : p.miscalibration);
     }
@@ -277,6 +162,46 @@ DomainCurves read_curves(Parameters& group, const std::vector<std::string>& doma
   return curves;
 }
 
+/// The structure that was written, or came with the preset.
+std::optional<TextStructure> structure_of(Parameters& group, const AcceptanceParameters& p,
+                                          const std::vector<std::string>& domains) {
+  if (p.structure && !domains.empty()) {
+    group.add_error("'text_structure' knows one domain, the workload has several",
+                    group.position_of("text_structure"), "give between_request_share and text_share");
+  }
+  if (p.structure || !domains.empty() || p.shares_given || !group.given("preset")) return p.structure;
+  const std::string name = group.choice("preset", {.options = survival_preset_names()});
+  for (const SurvivalPreset& preset : survival_presets()) {
+    if (preset.name == name) return preset.structure;
+  }
+  return std::nullopt;
+}
+
+void add_unsolved(Parameters& group, Error error) {
+  error.position = group.given("auc") ? group.position_of("auc") : group.position();
+  group.add_error(std::move(error));
+}
+
+std::shared_ptr<const AcceptanceModel> with_structure(Parameters& group, const AcceptanceParameters& p,
+                                                      const TextStructure& wanted, DomainCurves& curves,
+                                                      std::vector<FitLine>& fits) {
+  const auto solved =
+      solve_text_structure(curves.survival[0], p.auc, wanted, p.spread.text_correlation_tokens);
+  if (!solved) {
+    add_unsolved(group, solved.error());
+    return nullptr;
+  }
+  const std::string preset =
+      group.given("preset") ? ", " + group.choice("preset", {.options = survival_preset_names()}) : "";
+  fits.push_back({"auc of the confidence's survival" + preset, "fitted", "1", p.auc, solved->domain.auc});
+  fits.push_back({"spread of acceptance between requests" + preset, "fitted", "1", wanted.between_request_sd,
+                  solved->reached.between_request_sd});
+  fits.push_back({"correlation between consecutive rounds" + preset, "fitted", "1", wanted.round_correlation,
+                  solved->reached.round_correlation});
+  return std::make_shared<LatentAcceptance>(std::vector{solved->domain.latent}, solved->spread,
+                                            std::move(curves.miscalibration), p.signal_noise, p.shift);
+}
+
 }  // namespace
 
 AcceptanceParameters read_acceptance_parameters(Parameters& group) {
@@ -287,6 +212,8 @@ AcceptanceParameters read_acceptance_parameters(Parameters& group) {
                         .default_value = 0.85,
                         .meaning = "how well survival tells accepted prefixes from rejected ones, mean over "
                                    "positions (published heads: 0.81 .. 0.91)"});
+  p.structure = read_structure(group);
+  p.shares_given = group.given("between_request_share") || group.given("text_share");
   p.spread = read_spread(group);
   p.signal_noise =
       group.number("signal_noise", {.min = 0,
@@ -310,22 +237,26 @@ std::shared_ptr<const AcceptanceModel> read_acceptance(Parameters& group, const 
                                                        std::vector<FitLine>& fits) {
   const std::size_t errors_before = group.errors().size();
   if (group.given("rounds") || group.is_describing()) {
-    for (const char* curve : {"survival", "preset", "accepted_lengths", "by_domain", "block_size", "auc"}) {
+    for (const char* curve :
+         {"survival", "preset", "accepted_lengths", "by_domain", "block_size", "auc", "between_request_share",
+          "text_share", "text_correlation_tokens", "text_structure", "signal_noise", "miscalibration",
+          "shift", "beyond_trained_block"}) {
       group.exclude(curve, "rounds");
     }
-    auto recorded = read_recorded(group, domains, fits);
+    auto recorded = read_recorded_acceptance(group, domains, fits);
     if (!group.is_describing()) return recorded;
   }
   DomainCurves curves = read_curves(group, domains, p, fits);
   if (curves.survival.empty() || group.errors().size() > errors_before || group.is_describing())
     return nullptr;
+  if (const auto structure = structure_of(group, p, domains)) {
+    return with_structure(group, p, *structure, curves, fits);
+  }
   std::vector<DomainLatent> latents;
   for (const auto& survival : curves.survival) {
     const auto solved = remembered_position_effects(survival, p.auc, p.spread);
     if (!solved) {
-      Error error = solved.error();
-      error.position = group.given("auc") ? group.position_of("auc") : group.position();
-      group.add_error(std::move(error));
+      add_unsolved(group, solved.error());
       return nullptr;
     }
     fits.push_back({"auc of the confidence's survival", "fitted", "1", p.auc, solved->auc});
@@ -333,12 +264,6 @@ std::shared_ptr<const AcceptanceModel> read_acceptance(Parameters& group, const 
   }
   return std::make_shared<LatentAcceptance>(latents, p.spread, std::move(curves.miscalibration),
                                             p.signal_noise, p.shift);
-}
-
-std::vector<std::string> survival_preset_names() {
-  std::vector<std::string> names;
-  for (const SurvivalPreset& preset : survival_presets()) names.push_back(preset.name);
-  return names;
 }
 
 }  // namespace dspark

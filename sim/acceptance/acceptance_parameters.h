@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "policies/parameters.h"
 #include "sim/acceptance/latent_acceptance.h"
+#include "sim/acceptance/text_structure.h"
 #include "sim/scenario.h"
 
 namespace dspark {
@@ -15,6 +17,8 @@ namespace dspark {
 struct AcceptanceParameters {
   double auc = 0;
   LatentSpread spread;
+  std::optional<TextStructure> structure;  // which the shares of `spread` are solved from
+  bool shares_given = false;
   double signal_noise = 0;
   Miscalibration miscalibration;
   AcceptanceShift shift;
@@ -30,8 +34,5 @@ std::shared_ptr<const AcceptanceModel> read_acceptance(Parameters& group,
                                                        const AcceptanceParameters& parameters,
                                                        const std::vector<std::string>& domains,
                                                        std::vector<FitLine>& fits);
-
-/// The curves that `preset` knows, for listings.
-std::vector<std::string> survival_preset_names();
 
 }  // namespace dspark

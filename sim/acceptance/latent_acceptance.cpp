@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "policies/elementary.h"
 #include "policies/invariant.h"
-#include "sim/random/elementary.h"
 
 namespace dspark {
 namespace {

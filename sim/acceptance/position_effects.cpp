@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "sim/random/elementary.h"
+#include "policies/elementary.h"
 #include "sim/remembered.h"
 
 namespace dspark {

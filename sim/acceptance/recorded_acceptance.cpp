@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "policies/elementary.h"
 #include "policies/nearest_name.h"
-#include "sim/random/elementary.h"
 
 namespace dspark {
 namespace {

@@ -65,6 +65,10 @@ ModelledMachine read_modelled_machine(Parameters& parameters, const std::vector<
       {.min = 1, .max = 1 << 16, .default_value = 64, .unit = "tokens", .meaning = "tokens of a block"}));
   Parameters group = parameters.group("acceptance", "how drafts fare", true);
   const AcceptanceParameters p = read_acceptance_parameters(group);
+  if (fit && p.structure) {
+    parameters.add_error("'text_structure' does not apply beside 'single_user_fit'",
+                         group.position_of("text_structure"));
+  }
   if (fit && !domains.empty()) {
     parameters.add_error("single_user_fit knows one domain, the workload has several",
                          parameters.position_of("single_user_fit"));

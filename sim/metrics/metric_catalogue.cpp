@@ -39,6 +39,9 @@ std::vector<MetricInfo> make_catalogue() {
                "expected calibration error of the conditional confidence over verified "
                "positions, 20 equal-width bins weighted by count"});
   c.push_back({"batch_tokens", "tokens", "rows of a step: anchors, draft tokens and prompt rows"});
+  c.push_back({"extrapolated_steps", "1",
+               "share of steps with more rows than the largest size of the verify_cost table: their price is "
+               "extrapolated"});
   c.push_back({"prefill_tokens", "tokens", "prompt rows of a step"});
   c.push_back({"step_seconds_mean", "s", "duration of a step, mean"});
   c.push_back({"step_seconds_p50", "s", "duration of a step, median"});

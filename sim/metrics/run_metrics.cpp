@@ -10,8 +10,10 @@
 
 namespace dspark {
 
-RunMetrics::RunMetrics(const StopRule& stop, const ServiceObjective& objective, int kv_blocks, int block_size)
+RunMetrics::RunMetrics(const StopRule& stop, const ServiceObjective& objective, int kv_blocks, int block_size,
+                       int measured_rows)
     : stop_(stop),
+      measured_rows_(measured_rows),
       objective_(objective),
       kv_blocks_(kv_blocks),
       positions_(static_cast<std::size_t>(block_size)),
@@ -87,7 +89,9 @@ void RunMetrics::step_ended(const StepRecord& step) {
   const double verified = std::accumulate(step.verified.begin(), step.verified.end(), 0);
   verified_ += verified;
   accepted_ += std::accumulate(step.accepted.begin(), step.accepted.end(), 0);
-  rows_ += decode + step.draft_rows + step.prefill_rows;
+  const double rows = decode + step.draft_rows + step.prefill_rows;
+  rows_ += rows;
+  if (measured_rows_ > 0 && rows > measured_rows_) extrapolated_steps_ += 1;
   output_tokens_ += std::accumulate(step.delivered.begin(), step.delivered.end(), step.first_tokens);
   running_seconds_ += seconds * step.running_requests;
   waiting_seconds_ += seconds * step.waiting_requests;
@@ -186,6 +190,7 @@ ReplicationResult RunMetrics::result() const {
   if (labelled > 0) add("confidence_ece", error / labelled);
   if (steps_ > 0) {
     add("batch_tokens", rows_ / steps_);
+    add("extrapolated_steps", extrapolated_steps_ / steps_);
     add("prefill_tokens", prefill_rows_ / steps_);
     add("step_seconds_mean", step_seconds_.mean());
     add("step_seconds_p50", step_seconds_.quantile(0.5));

@@ -27,7 +27,9 @@ struct ServiceObjective {
 /// finishes and closes when the last measured one does. Constant memory.
 class RunMetrics final : public Watcher {
  public:
-  RunMetrics(const StopRule& stop, const ServiceObjective& objective, int kv_blocks, int block_size);
+  /// `measured_rows`: rows up to which step costs were measured; 0: there is no such limit.
+  RunMetrics(const StopRule& stop, const ServiceObjective& objective, int kv_blocks, int block_size,
+             int measured_rows = 0);
 
   bool done() const { return finished_ >= stop_.warmup_requests + stop_.requests; }
   std::int64_t finished_requests() const { return finished_; }
@@ -68,6 +70,8 @@ class RunMetrics final : public Watcher {
   void add_gaps(const StepRecord& step);
 
   StopRule stop_;
+  double measured_rows_ = 0;
+  double extrapolated_steps_ = 0;
   ServiceObjective objective_;
   int kv_blocks_;
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "sim/random/elementary.h"
+#include "policies/elementary.h"
 
 namespace dspark {
 namespace {

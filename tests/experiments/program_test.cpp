@@ -171,6 +171,47 @@ TEST(Program, ShowPrintsTidyRows) {
   EXPECT_THAT(wrong.output, HasSubstr("did you mean 'throughput'?"));
 }
 
+TEST(Program, ShowComparesAllPoliciesWithOne) {
+  const ScratchFolder folder;
+  ASSERT_EQ(run_base(folder,
+                     "--out a.h5 --set replications=3 --set 'sweep.grid.policy=[fixed:1, none, oracle]' "
+                     "--set 'sweep.grid.workload.arrivals.closed_loop.users=[1, 2]'")
+                .code,
+            0);
+  const ProgramRun text = run_program(folder.path(), "show a.h5 --policies");
+  EXPECT_EQ(text.code, 0);
+  EXPECT_THAT(text.output, HasSubstr("throughput against none: "));
+  EXPECT_THAT(text.output, HasSubstr("Holm's correction over the 4 comparisons, all"));
+  EXPECT_THAT(text.output, HasSubstr("oracle (not lossless)"));
+  EXPECT_THAT(text.output, HasSubstr("users=2"));
+  const ProgramRun csv =
+      run_program(folder.path(), "show a.h5 --policies --against fixed:1 --metric user_speed_mean --csv");
+  EXPECT_THAT(csv.output, StartsWith("policy,workload.arrivals.closed_loop.users,metric,unit,mean,baseline,"
+                                     "difference,difference_low,difference_high,n,p,p_holm,significant,"
+                                     "share_of_oracle_gain,wasted_per_output_token,lossless\n"
+                                     "fixed:1,1,user_speed_mean,tokens/s,"));
+  EXPECT_EQ(std::count(csv.output.begin(), csv.output.end(), '\n'), 1 + 6);
+  EXPECT_THAT(run_program(folder.path(), "show a.h5 --policies --json").output,
+              HasSubstr("\"baseline\": \"none\""));
+}
+
+TEST(Program, WrongComparisonsAreOneErrorWithAdvice) {
+  const ScratchFolder folder;
+  ASSERT_EQ(run_base(folder, "--out a.h5 --set 'sweep.grid.policy=[none, fixed:1]'").code, 0);
+  const auto expect_refused = [&](const std::string& options, const std::string& message) {
+    const ProgramRun run = run_program(folder.path(), "show a.h5 " + options);
+    EXPECT_EQ(run.code, 2) << options;
+    EXPECT_THAT(run.output, HasSubstr(message)) << options;
+    EXPECT_EQ(std::count(run.output.begin(), run.output.end(), '\n'), 1) << run.output;
+  };
+  expect_refused(
+      "--policies --against fixed:2",
+      "'a.h5': the result has no policy 'fixed:2', or several of that name (did you mean 'fixed:1'?)");
+  expect_refused("--policies --metric thruoghput", "did you mean 'throughput'?");
+  expect_refused("--policies --metric throughput --metric user_speed_mean", "give --metric once");
+  expect_refused("--against none", "--against requires --policies");
+}
+
 TEST(Program, HelpTeachesByExample) {
   for (const char* command : {"", "run", "check", "list", "show", "figures"}) {
     const ProgramRun help = run_program("/", std::string(command) + " --help");

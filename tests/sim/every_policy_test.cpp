@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "sim/acceptance/recorded_acceptance.h"
+#include "tests/policies/depth/required_parameters.h"
 #include "tests/sim/engine/law_checker.h"
 #include "tests/sim/small_system.h"
 
@@ -78,11 +79,8 @@ void set_acceptance(SmallSystem& system, const std::string& name) {
 
 void set_policy(SmallSystem& system, const std::string& name) {
   system.policy_name = name;
-  system.policy_value = name == "fixed" ? "3" : "";
-  if (name == "k_by_batch_size") {
-    system.policy_parameters =
-        written_map({{"table", written_map({{"2", written("4")}, {"6", written("2")}})}});
-  }
+  system.policy_value = "";
+  system.policy_parameters = testing::required_parameters(name);
 }
 
 void set_load(SmallSystem& system, const std::string& name) {

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "tests/policies/written_values.h"
+#include "tests/policies/depth/required_parameters.h"
 
 namespace dspark {
 namespace {
@@ -71,14 +71,12 @@ TEST(Scenario, TheSameSeedAndReplicationGiveTheSameResultOnAnyThread) {
 TEST(Scenario, EveryRegisteredPolicyRunsWithItsDefaults) {
   for (const CatalogueEntry& entry : catalogue()) {
     if (entry.kind != "policy") continue;
-    Value value = scenario_value(entry.name == "fixed" ? "fixed:2" : entry.name);
-    if (entry.name == "k_by_batch_size") {
-      *at_path(value, {"policy"}) =
-          written_map({{entry.name, written_map({{"table", written_map({{"2", written("3")}})}})}});
-    }
+    Value value = scenario_value(entry.name);
+    Value required = testing::required_parameters(entry.name);
+    if (required.map()) *at_path(value, {"policy"}) = written_map({{entry.name, std::move(required)}});
     Parameters parameters(std::move(value));
     const auto scenario = Scenario::read(parameters);
-    ASSERT_TRUE(scenario) << entry.name;
+    ASSERT_TRUE(scenario) << entry.name << ": " << to_string(parameters.errors().at(0));
     const auto result = scenario->run(1, 0);
     ASSERT_TRUE(result) << entry.name;
     EXPECT_EQ(scenario->policy_is_lossless(), entry.lossless);

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "sim/random/elementary.h"
+#include "policies/elementary.h"
 #include "sim/random/variates.h"
 #include "sim/workload/request_shapes.h"
 

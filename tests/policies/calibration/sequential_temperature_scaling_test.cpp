@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "policies/calibration/logistic.h"
+#include "policies/calibration/temper.h"
 #include "tests/policies/calibration/synthetic_rounds.h"
 
 namespace dspark {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "policies/calibration/logistic.h"
+#include "policies/calibration/temper.h"
 
 namespace dspark {
 namespace {

@@ -46,14 +46,16 @@ std::map<std::string, double> by_name(const ReplicationResult& result) {
 
 ReplicationResult worked_example() {
   TwoSteps steps;
-  RunMetrics metrics({.requests = 2, .warmup_requests = 0}, {true, 0.5, 0.2}, 10, 3);
+  RunMetrics metrics({.requests = 2, .warmup_requests = 0}, {true, 0.5, 0.2}, 10, 3, /*measured_rows=*/7);
   const RequestSpec a{.source = 1}, b{.source = 2};
   metrics.arrived(a);
   metrics.arrived(b);
   metrics.step_ended(steps.step(0));
   steps.previous = {1'000'000'000, 1'000'000'000};
   steps.cut = {0, 1};
-  metrics.step_ended(steps.step(1));
+  StepRecord second = steps.step(1);
+  ++second.draft_rows;  // computed, though outside the policy's window
+  metrics.step_ended(second);
   metrics.finished({.spec = a, .first_token = 0, .last_token = 2'000'000'000, .output_tokens = 21});
   metrics.finished(
       {.spec = b, .first_token = 1'000'000'000, .last_token = 2'000'000'000, .output_tokens = 3});
@@ -77,7 +79,8 @@ TEST(RunMetrics, AreThoseOfAWorkedExample) {
   EXPECT_DOUBLE_EQ(m["acceptance_rate"], 8 / 10.0);
   EXPECT_DOUBLE_EQ(m["wasted_share"], 2 / 10.0);
   EXPECT_DOUBLE_EQ(m["wasted_per_output_token"], 2 / 12.0);
-  EXPECT_DOUBLE_EQ(m["batch_tokens"], 7);
+  EXPECT_DOUBLE_EQ(m["batch_tokens"], 7.5);
+  EXPECT_DOUBLE_EQ(m["extrapolated_steps"], 0.5) << "the second step has 8 rows, 7 were measured";
   EXPECT_DOUBLE_EQ(m["busy_share"], 1);
   EXPECT_DOUBLE_EQ(m["running_requests"], 2);
   EXPECT_DOUBLE_EQ(m["waiting_requests"], 1);

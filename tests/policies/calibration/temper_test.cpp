@@ -1,4 +1,4 @@
-#include "policies/calibration/logistic.h"
+#include "policies/calibration/temper.h"
 
 #include <gtest/gtest.h>
 
@@ -7,21 +7,7 @@
 namespace dspark {
 namespace {
 
-TEST(Logistic, SigmoidIsWithinTwoTenMillionths) {
-  for (int i = -90000; i <= 90000; ++i) {
-    const float x = static_cast<float>(i) * 1e-3f;
-    EXPECT_NEAR(sigmoid(x), 1 / (1 + std::exp(-static_cast<double>(x))), 2e-7) << x;
-  }
-}
-
-TEST(Logistic, SigmoidStaysPositiveAndAtMostOne) {
-  EXPECT_GT(sigmoid(-1e30f), 0);
-  EXPECT_LT(sigmoid(-1e30f), 1e-34f);
-  EXPECT_EQ(sigmoid(1e30f), 1);
-  EXPECT_EQ(sigmoid(0), 0.5f);
-}
-
-TEST(Logistic, LogitIsWithinThreeTenMillionths) {
+TEST(Logit, IsWithinThreeTenMillionths) {
   for (int i = 1; i < 100000; ++i) {
     const float p = static_cast<float>(i) * 1e-5f;
     const double truth = std::log(static_cast<double>(p) / (1 - static_cast<double>(p)));
@@ -32,7 +18,7 @@ TEST(Logistic, LogitIsWithinThreeTenMillionths) {
   }
 }
 
-TEST(Logistic, LogitOfTheEndsIsFinite) {
+TEST(Logit, OfTheEndsIsFinite) {
   EXPECT_LT(logit(0), -87);
   EXPECT_GT(logit(1), 16);
   EXPECT_TRUE(std::isfinite(logit(0)) && std::isfinite(logit(1)));

@@ -5,7 +5,7 @@
 
 namespace dspark {
 
-// exp, log and their kin as our own polynomials: libm's bits differ with the processor, ours do not, and the
+// exp, log and their kin for simulator and policies, as our own polynomials: libm's bits differ with the processor, ours do not, and the
 // float versions vectorise. Errors: double versions below 4e-16 relative, the float logistic below 2e-7
 // absolute, the float log below 2e-7 of the larger of 1 and its value (elementary_test.cpp).
 

@@ -1,4 +1,4 @@
-#include "sim/random/elementary.h"
+#include "policies/elementary.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,69 @@
+#include "sim/acceptance/recorded_acceptance_parameters.h"
+
+#include <limits>
+#include <map>
+#include <mutex>
+#include <tuple>
+
+#include "sim/acceptance/recorded_acceptance.h"
+#include "sim/table/rounds_csv.h"
+
+namespace dspark {
+namespace {
+
+using Model = std::shared_ptr<const RecordedAcceptance>;
+
+RoundsForm form_of(const std::string& name) {
+  if (name == "gate_conditional") return RoundsForm::kGateConditional;
+  return name == "gate_cumulative" ? RoundsForm::kGateCumulative : RoundsForm::kRounds;
+}
+
+/// The model of this content, made once as long as anybody uses it; the file's text itself is the key's
+/// witness.
+Result<Model> shared_model(InputFile file, const std::string& form, const std::vector<std::string>& domains) {
+  struct Known {
+    std::string content;
+    std::weak_ptr<const RecordedAcceptance> model;
+  };
+  static std::mutex mutex;
+  static std::map<std::tuple<std::string, std::string, std::vector<std::string>>, Known> known;
+  const std::scoped_lock lock(mutex);
+  Known& found = known[{file.path, form, domains}];
+  if (const Model model = found.model.lock(); model && found.content == file.content) return model;
+  found.content = file.content;
+  auto rounds = read_rounds_csv(std::move(file), form_of(form));
+  if (!rounds) return rounds.error();
+  auto model = RecordedAcceptance::make(*std::move(rounds), domains);
+  if (model) found.model = *model;
+  return model;
+}
+
+}  // namespace
+
+std::shared_ptr<const AcceptanceModel> read_recorded_acceptance(Parameters& parent,
+                                                                const std::vector<std::string>& domains,
+                                                                std::vector<FitLine>& fits) {
+  Parameters group = parent.group("rounds", "instead of a curve: recorded rounds, replayed in their order");
+  const Position position = group.position_of("file");
+  InputFile file = group.file("file", "CSV of rounds (docs/calibration.md has its columns)");
+  const std::string form =
+      group.choice("form", {.options = {"rounds", "gate_conditional", "gate_cumulative"},
+                            .default_value = "rounds",
+                            .meaning = "rounds: our columns; gate_…: `commits, category, a0, …` "
+                                       "with conditional or cumulative estimates"});
+  if (file.content.empty() || parent.is_describing()) return nullptr;
+  auto model = shared_model(std::move(file), form, domains);
+  if (!model) {
+    Error error = model.error();
+    if (!error.position.source) error.position = position;
+    group.add_error(std::move(error));
+    return nullptr;
+  }
+  constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
+  fits.push_back(
+      {(*model)->is_dense() ? "rounds replayed, from every position" : "rounds replayed, back to back",
+       "recorded", "rounds", kNotMeasured, static_cast<double>((*model)->used_rounds())});
+  return *std::move(model);
+}
+
+}  // namespace dspark
