@@ -24,7 +24,6 @@ POLICIES = [
     *CONFIDENCE_POLICIES,
     *BLIND_TO_LOAD,
     TABLE,
-    "dspark",
     "smart_spec",
     "threshold",
     "{tier_fill: {policy: dspark_async}}",

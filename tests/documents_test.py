@@ -67,6 +67,22 @@ class Documents(unittest.TestCase):
             if page.name != "README.md":
                 self.assertIn(f"({page.name})", index)
 
+    def test_every_study_has_a_page_that_its_index_names_and_that_shows_its_figures_and_commands(self):
+        docs = ROOT / "docs"
+        index = text("docs/studies.md")
+        pages = {page.stem: page for page in sorted((docs / "studies").glob("*.md"))}
+        for name, page in pages.items():
+            self.assertIn(f"(studies/{page.name})", index)
+            shown = page.read_text(encoding="utf-8")
+            for words in (f"dspark run experiments/studies/{name}.yaml", f"results/{name}.h5", "](figures/"):
+                self.assertIn(words, shown, page.name)
+        for study in sorted((ROOT / "experiments" / "studies").glob("*.yaml")):
+            named = re.findall(r"\bdocs/[\w/]+\.md", study.read_text(encoding="utf-8"))
+            self.assertTrue(named and all((ROOT / page).is_file() for page in named), f"{study.name}: {named}")
+        every = "".join(page.read_text(encoding="utf-8") for page in pages.values())
+        for figure in sorted((docs / "studies" / "figures").iterdir()):
+            self.assertIn(f"(figures/{figure.name})", every)
+
 
 if __name__ == "__main__":
     unittest.main()

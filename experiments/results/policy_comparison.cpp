@@ -100,7 +100,7 @@ void read_points(const ResultFile& file, PolicyComparison& comparison) {
     row.setting = place(comparison.settings, setting);
     row.policy = place(comparison.policies, points.texts("policy")[point]);
     row.lossless = points.integers("policy_lossless")[point] != 0;
-    comparison.rows.push_back(std::move(row));
+    comparison.rows.push_back(row);
   }
 }
 
