@@ -5,9 +5,10 @@
 
 namespace dspark {
 
-// exp, log and their kin for simulator and policies, as our own polynomials: libm's bits differ with the processor, ours do not, and the
-// float versions vectorise. Errors: double versions below 4e-16 relative, the float logistic below 2e-7
-// absolute, the float log below 2e-7 of the larger of 1 and its value (elementary_test.cpp).
+// exp, log and their kin for simulator and policies, as our own polynomials: libm's bits differ with the
+// processor, ours do not, and the float versions vectorise. Errors: double versions below 4e-16 relative, the
+// float logistic below 2e-7 absolute, the float log below 2e-7 of the larger of 1 and its value
+// (elementary_test.cpp).
 
 /// e^x; 0 below -708, +inf above 709.
 double exp_portable(double x);

@@ -73,8 +73,8 @@ class Scenario {
  public:
   virtual ~Scenario() = default;
 
-  /// Reads the keys `machine`, `engine`, `workload`, `policy`, `confidence` and `stop` of `parameters`. Adds every error
-  /// found to `parameters` (the caller calls `finish`); returns nullptr where there was any.
+  /// Reads the keys `machine`, `engine`, `workload`, `policy`, `confidence` and `stop` of `parameters`. Adds
+  /// every error found to `parameters` (the caller calls `finish`); returns nullptr where there was any.
   static std::unique_ptr<const Scenario> read(Parameters& parameters);
 
   /// Runs one replication. The same (seed, replication) gives the same result on any thread. Stops early with

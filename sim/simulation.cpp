@@ -2,8 +2,8 @@
 
 #include <numeric>
 
-#include "policies/invariant.h"
 #include "policies/elementary.h"
+#include "policies/invariant.h"
 
 namespace dspark {
 namespace {

@@ -170,8 +170,9 @@ class CommandLine {
         ->type_name("DIR");
     figures_
         ->add_option("--figure", figures_options_.figures,
-                     "frontier, load, crossover, verification_length, acceptance_by_position or "
-                     "metric_by_load:METRIC; those of the experiment if not given; may be given again")
+                     "frontier, load, crossover, verification_length, acceptance_by_position, "
+                     "metric_by_load:METRIC or through_time:COLUMN; those of the experiment if not given; "
+                     "may be given again")
         ->type_name("NAME")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -181,10 +182,19 @@ class CommandLine {
         ->type_name("AXIS=VALUE")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    figures_
+        ->add_option("--lines", figures_options_.lines,
+                     "A line for each value of this axis instead of each policy; needs one policy (--where)")
+        ->type_name("AXIS");
+    figures_
+        ->add_option("--relative-to", figures_options_.relative_to,
+                     "Draw metric_by_load in % of this line, with intervals of the ratio within replications")
+        ->type_name("LINE");
     figures_->footer(
         "Examples:\n  dspark figures results/quickstart.h5 --out results/figures\n"
         "  dspark figures results/quickstart.h5 --figure metric_by_load:itl_p99 --where policy=none --where "
-        "policy=dspark");
+        "policy=dspark\n"
+        "  dspark figures results/quickstart.h5 --figure metric_by_load:throughput --relative-to fixed:3");
   }
 
   void add_calibrate() {

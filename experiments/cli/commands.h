@@ -27,6 +27,8 @@ struct FiguresOptions {
   std::string out;
   std::vector<std::string> figures;  // as plot.py names them
   std::vector<std::string> where;    // AXIS=VALUE
+  std::string lines;                 // axis whose values are the lines; empty: policies
+  std::string relative_to;           // line that metric_by_load is drawn relative to; empty: none
 };
 
 struct CalibrateOptions {

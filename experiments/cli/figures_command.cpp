@@ -25,6 +25,8 @@ int figures_command(const FiguresOptions& options) {
   std::vector<std::string> arguments = {file, "--out", folder};
   for (const std::string& figure : options.figures) arguments.insert(arguments.end(), {"--figure", figure});
   for (const std::string& where : options.where) arguments.insert(arguments.end(), {"--where", where});
+  if (!options.lines.empty()) arguments.insert(arguments.end(), {"--lines", options.lines});
+  if (!options.relative_to.empty()) arguments.insert(arguments.end(), {"--relative-to", options.relative_to});
   print_error(replace_by_figure_program(*program, arguments));
   return kMachineCannot;
 }

@@ -9,6 +9,9 @@
 #include <cstring>
 #include <filesystem>
 
+#include "experiments/calibration/rounds_hdf5.h"
+#include "sim/table/rounds_csv.h"
+
 namespace dspark {
 namespace {
 
@@ -18,6 +21,13 @@ struct Descriptor {
     if (fd >= 0) ::close(fd);
   }
 };
+
+/// What reads parameters knows no HDF5: recorded rounds reach it as the table that they are.
+Result<std::string> recorded_rounds(const std::string& bytes, const std::string& path) {
+  const auto rounds = decode_rounds_hdf5(bytes, path);
+  if (!rounds) return rounds.error();
+  return rounds_csv(*rounds);
+}
 
 }  // namespace
 
@@ -59,12 +69,13 @@ Result<InputFile> InputFiles::load(const std::string& path, const Position& posi
     auto content = read_whole_file((std::filesystem::path(folder_) / path).string(), kMaxInputFileBytes);
     if (content && content->empty()) content = Error{fmt::format("cannot use '{}': it is empty", path)};
     if (content) digests_.emplace(path, digest_of(*content));
+    if (content && path.ends_with(".h5")) content = recorded_rounds(*content, path);
     known = contents_.emplace(path, std::move(content)).first;
   }
   if (!known->second) {
     Error error = known->second.error();
     error.position = position;
-    error.advice = "paths are relative to the experiment file";
+    if (error.advice.empty()) error.advice = "paths are relative to the experiment file";
     return error;
   }
   return InputFile{path, *known->second, position};

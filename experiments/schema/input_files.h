@@ -23,6 +23,8 @@ class InputFiles {
   InputFiles(const InputFiles&) = delete;
   InputFiles& operator=(const InputFiles&) = delete;
 
+  /// A name that ends in `.h5` is a file of recorded rounds; its content is their CSV
+  /// (sim/table/rounds_csv.h).
   FileLoader loader();
   /// By path as written, sorted.
   const std::map<std::string, Digest>& digests() const { return digests_; }

@@ -45,7 +45,7 @@ std::shared_ptr<const AcceptanceModel> read_recorded_acceptance(Parameters& pare
                                                                 std::vector<FitLine>& fits) {
   Parameters group = parent.group("rounds", "instead of a curve: recorded rounds, replayed in their order");
   const Position position = group.position_of("file");
-  InputFile file = group.file("file", "CSV of rounds (docs/calibration.md has its columns)");
+  InputFile file = group.file("file", "CSV or .h5 of rounds (docs/calibration.md has the columns)");
   const std::string form =
       group.choice("form", {.options = {"rounds", "gate_conditional", "gate_cumulative"},
                             .default_value = "rounds",
