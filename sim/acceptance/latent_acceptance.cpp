@@ -67,7 +67,7 @@ void LatentAcceptance::draw(RandomKey key, const RunnerRows& rows, int depth, un
   thread_local std::vector<float> logits, unseen;
   logits.resize(blocks.confidence.size());
   draw_logits(key, rows, depth, logits);
-  unseen.assign(rows.size(), 0);
+  if (!calibrated_) unseen.assign(rows.size(), 0);
   if (shift_.any()) move(rows, depth, logits, unseen);
   draw_confidences(rows, depth, logits, unseen, blocks);
   draw_outcomes(key, rows, depth, logits, blocks);

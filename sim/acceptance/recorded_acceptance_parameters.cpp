@@ -1,5 +1,8 @@
 #include "sim/acceptance/recorded_acceptance_parameters.h"
 
+#include <xxhash.h>
+
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -18,23 +21,19 @@ RoundsForm form_of(const std::string& name) {
   return name == "gate_cumulative" ? RoundsForm::kGateCumulative : RoundsForm::kRounds;
 }
 
-/// The model of this content, made once as long as anybody uses it; the file's text itself is the key's
-/// witness.
+/// The model of this content, made once as long as anybody uses it.
 Result<Model> shared_model(InputFile file, const std::string& form, const std::vector<std::string>& domains) {
-  struct Known {
-    std::string content;
-    std::weak_ptr<const RecordedAcceptance> model;
-  };
+  using Key = std::tuple<std::uint64_t, std::uint64_t, std::string, std::vector<std::string>>;
   static std::mutex mutex;
-  static std::map<std::tuple<std::string, std::string, std::vector<std::string>>, Known> known;
+  static std::map<Key, std::weak_ptr<const RecordedAcceptance>> known;
+  const XXH128_hash_t content = XXH3_128bits(file.content.data(), file.content.size());
   const std::scoped_lock lock(mutex);
-  Known& found = known[{file.path, form, domains}];
-  if (const Model model = found.model.lock(); model && found.content == file.content) return model;
-  found.content = file.content;
+  auto& found = known[{content.low64, content.high64, form, domains}];
+  if (const Model model = found.lock()) return model;
   auto rounds = read_rounds_csv(std::move(file), form_of(form));
   if (!rounds) return rounds.error();
   auto model = RecordedAcceptance::make(*std::move(rounds), domains);
-  if (model) found.model = *model;
+  if (model) found = *model;
   return model;
 }
 

@@ -78,6 +78,17 @@ TEST(Program, RejectedRequestsAreNotPassedOver) {
               HasSubstr("larger than the KV cache and rejected"));
 }
 
+TEST(Program, StepsBeyondWhatWasMeasuredAreSaidToBeExtrapolated) {
+  const ScratchFolder folder;
+  const std::string run = "run '" + kBase + "' --set engine.max_num_seqs=80 --out ";
+  const std::string users = " --set workload.arrivals.closed_loop.users=";
+  ASSERT_EQ(run_program(folder.path(), run + "many.h5" + users + "80").code, 0);
+  EXPECT_THAT(run_program(folder.path(), "show many.h5").output,
+              HasSubstr("steps were larger than anything measured in verify_cost"));
+  ASSERT_EQ(run_program(folder.path(), run + "few.h5" + users + "2").code, 0);
+  EXPECT_THAT(run_program(folder.path(), "show few.h5").output, Not(HasSubstr("measured in verify_cost")));
+}
+
 TEST(Program, AFolderThatCannotBeWrittenIsOneErrorWithCode3) {
   const ScratchFolder folder;
   const ProgramRun run = run_base(folder, "--out /proc/nowhere/a.h5");

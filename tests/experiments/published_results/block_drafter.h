@@ -1,11 +1,9 @@
 #pragma once
 
-#include <map>
-#include <stdexcept>
 #include <string>
 
-#include "experiments/schema/yaml_reader.h"
-#include "sim/scenario.h"
+#include "policies/parameters.h"
+#include "tests/experiments/published_results/served.h"
 
 namespace dspark::testing {
 
@@ -36,23 +34,8 @@ struct BlockDrafter {
            ", warmup_requests: " + std::to_string(2 * users) + "}\n";
   }
 
-  /// Metrics by name, mean over replications; every policy sees the same requests.
-  std::map<std::string, double> serve(const std::string& policy, int replications = 2) const {
-    const auto read = read_yaml(yaml() + "policy: " + policy + "\n", "test.yaml");
-    if (!read) throw std::runtime_error(to_string(read.error()));
-    Parameters parameters(*read, [this](const std::string& path, const Position& position) {
-      return Result<InputFile>(InputFile{path, verify_table, position});
-    });
-    const auto scenario = Scenario::read(parameters);
-    parameters.finish();
-    if (!parameters.errors().empty()) throw std::runtime_error(to_string(parameters.errors()[0]));
-    std::map<std::string, double> mean;
-    for (int i = 0; i < replications; ++i) {
-      const auto result = scenario->run(11, static_cast<std::uint32_t>(i));
-      if (!result) throw std::runtime_error(to_string(result.error()));
-      for (const MetricValue& metric : result->metrics) mean[metric.name] += metric.value / replications;
-    }
-    return mean;
+  Metrics serve(const std::string& policy, int replications = 2) const {
+    return testing::serve(yaml(), policy, replications, verify_table);
   }
   double throughput(const std::string& policy) const { return serve(policy)["throughput"]; }
 };

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <map>
-#include <stdexcept>
 #include <string>
 
-#include "experiments/schema/yaml_reader.h"
-#include "sim/scenario.h"
+#include "policies/parameters.h"
+#include "tests/experiments/published_results/served.h"
 
 namespace dspark::testing {
 
@@ -36,25 +34,10 @@ struct SequentialDrafter {
            ", warmup_requests: " + std::to_string(2 * users) + "}\n";
   }
 
-  /// Metrics by name, mean over replications; every policy sees the same requests.
-  std::map<std::string, double> serve(const std::string& policy, int replications = 2) const {
-    const auto read = read_yaml(yaml() + "policy: " + policy + "\n", "test.yaml");
-    if (!read) throw std::runtime_error(to_string(read.error()));
-    const std::string table =
+  Metrics serve(const std::string& policy, int replications = 2) const {
+    const std::string draft_table =
         "requests,draft_ms\n1," + number_text(draft_ms) + "\n1024," + number_text(2 * draft_ms) + "\n";
-    Parameters parameters(*read, [&](const std::string& path, const Position& position) {
-      return Result<InputFile>(InputFile{path, table, position});
-    });
-    const auto scenario = Scenario::read(parameters);
-    parameters.finish();
-    if (!parameters.errors().empty()) throw std::runtime_error(to_string(parameters.errors()[0]));
-    std::map<std::string, double> mean;
-    for (int i = 0; i < replications; ++i) {
-      const auto result = scenario->run(11, static_cast<std::uint32_t>(i));
-      if (!result) throw std::runtime_error(to_string(result.error()));
-      for (const MetricValue& metric : result->metrics) mean[metric.name] += metric.value / replications;
-    }
-    return mean;
+    return testing::serve(yaml(), policy, replications, draft_table);
   }
 };
 

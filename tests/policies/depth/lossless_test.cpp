@@ -2,72 +2,21 @@
 // decision.
 #include <gtest/gtest.h>
 
-#include "tests/policies/depth/scene.h"
+#include "tests/policies/depth/stopping_set.h"
 
 namespace dspark {
 namespace {
 
-using testing::Blocks;
-using testing::random_staircase;
-using testing::Scene;
-
-using Maker = std::function<std::unique_ptr<DepthPolicy>()>;
-
-/// Other draws that agree with `blocks` on the submitted tokens: signals known before x_{l+1} is drawn depend
-/// on those alone and stay; what is drawn at l + 1, and every signal behind it, changes.
-Blocks other_draws(std::mt19937& coins, const Blocks& blocks, const std::vector<int>& submitted) {
-  Blocks other = blocks;
-  const Blocks fresh = Blocks::random(coins, blocks.requests, blocks.block_size);
-  for (int r = 0; r < blocks.requests; ++r) {
-    const int length = submitted[static_cast<std::size_t>(r)];
-    for (int k = length + 1; k <= blocks.block_size; ++k) {
-      const std::size_t at = blocks.cell(r, k);
-      other.chosen[at] = fresh.chosen[at];
-      if (k == length + 1) continue;
-      other.confidence[at] = fresh.confidence[at];
-      other.top1[at] = fresh.top1[at];
-      other.margin[at] = fresh.margin[at];
-      other.entropy[at] = fresh.entropy[at];
-    }
-    int& accepted = other.accepted[static_cast<std::size_t>(r)];
-    if (accepted >= length)
-      accepted = length + static_cast<int>(coins() % static_cast<unsigned>(blocks.block_size - length + 1));
-  }
-  return other;
-}
-
-/// Decisions that changed although nothing did that they may depend on.
-int violations(const Maker& make, unsigned seed) {
-  std::mt19937 coins(seed);
-  int count = 0;
-  for (int trial = 0; trial < 60; ++trial) {
-    const int requests = 1 + static_cast<int>(coins() % 4);
-    const int block_size = 2 + static_cast<int>(coins() % 4);
-    Scene scene(requests, block_size, random_staircase(coins, requests * (block_size + 1)));
-    const auto rule = make();
-    for (int step = 0; step < 4; ++step) {
-      Blocks blocks = Blocks::random(coins, requests, block_size);
-      // Decisions are repeated on the same object: `plan` and `choose` may change it, but never by this
-      // step's draws.
-      const std::vector<int> decision = scene.decide(*rule, blocks);
-      for (int i = 0; i < 20; ++i) {
-        Blocks other = other_draws(coins, blocks, decision);
-        count += scene.decide(*rule, other) != decision;
-      }
-      scene.finish(*rule, blocks, scene.decide(*rule, blocks));
-    }
-  }
-  return count;
-}
+using testing::decisions_that_anticipate;
 
 TEST(Lossless, NoPolicyThatSaysSoDependsOnDrawsItDidNotSubmit) {
   for (const DepthPolicyEntry& entry : depth_policies()) {
-    const Maker make = [&] {
+    const testing::PolicyMaker make = [&] {
       Parameters parameters = Parameters::describing();
       return entry.construct(parameters);
     };
     if (!make()->traits().lossless) continue;
-    EXPECT_EQ(violations(make, 31), 0) << entry.name;
+    EXPECT_EQ(decisions_that_anticipate(make, 31), 0) << entry.name;
   }
 }
 
@@ -109,9 +58,9 @@ class ChosenThreshold final : public DepthPolicy {
 };
 
 TEST(Lossless, RulesThatAnticipateAreCaught) {
-  EXPECT_GT(violations([] { return std::make_unique<RetrospectiveSearch>(); }, 32), 0);
-  EXPECT_GT(violations([] { return std::make_unique<ChosenThreshold>(); }, 33), 0);
-  EXPECT_GT(violations([] { return testing::policy("oracle"); }, 34), 0);
+  EXPECT_GT(decisions_that_anticipate([] { return std::make_unique<RetrospectiveSearch>(); }, 32), 0);
+  EXPECT_GT(decisions_that_anticipate([] { return std::make_unique<ChosenThreshold>(); }, 33), 0);
+  EXPECT_GT(decisions_that_anticipate([] { return testing::policy("oracle"); }, 34), 0);
 }
 
 }  // namespace

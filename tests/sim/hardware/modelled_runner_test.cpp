@@ -1,12 +1,17 @@
 #include "sim/hardware/modelled_runner.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
 
 #include "sim/acceptance/latent_acceptance.h"
 #include "tests/sim/acceptance/batch_rows.h"
+#include "tests/sim/small_system.h"
 
 namespace dspark {
 namespace {
+
+using ::testing::ElementsAre;
 
 StepCost::Parts parts() {
   StepCost::Parts p;
@@ -64,6 +69,59 @@ TEST(ModelledRunner, TheStopEndsTheBlockAfterTheTokenThatTriggeredIt) {
   const Verified verified =
       runner.verify(rows.rows(), submitted, {.decode_requests = 3, .verified_tokens = 3});
   EXPECT_EQ(std::vector<int>(verified.accepted.begin(), verified.accepted.end()), submitted);
+}
+
+/// Every confidence becomes 0.25.
+class AlwaysAQuarter final : public ConfidenceCalibration {
+ public:
+  void apply(const DraftColumns& raw, int depth, std::span<float> confidence) const override {
+    std::fill_n(confidence.begin(), static_cast<std::size_t>(depth) * raw.stride, 0.25f);
+  }
+  void observe(const StepOutcome&) override { ++observed; }
+  int observed = 0;
+};
+
+TEST(ModelledRunner, StopAndPolicySeeCalibratedConfidencesAndOutcomesStay) {
+  struct WhereConfident final : DraftStop {
+    bool keep_drafting(const DraftedToken& token) const override { return token.before.confidence > 0.5; }
+  } stop;
+  const StepCost cost(parts());
+  const LatentAcceptance acceptance({{{9, 9, 9}, 0}}, {}, {}, 0);
+  ModelledRunner runner(cost, acceptance, {1, 1});
+  const AlwaysAQuarter calibration;
+  BatchRows rows(2);
+  const std::vector<int> planned = {3, 3};
+  EXPECT_THAT(runner.draft(rows.rows(), planned, {.stop = &stop}).drafted, ElementsAre(3, 3));
+  const DraftColumns drafts =
+      runner.draft(rows.rows(), planned, {.stop = &stop, .calibration = &calibration});
+  EXPECT_THAT(drafts.drafted, ElementsAre(1, 1));
+  EXPECT_EQ(drafts.before_draw(0, 1).confidence, 0.25);
+  const DraftColumns whole = runner.draft(rows.rows(), planned, {.calibration = &calibration});
+  EXPECT_THAT(whole.accepted_if_verified, ElementsAre(3, 3)) << "what is accepted knows nothing of it";
+}
+
+TEST(ModelledRunner, TheEngineHandsTheCalibrationOnAndTellsItOfEachStep) {
+  struct Looks final : DepthPolicy {
+    void choose(const Step& step, SurvivalFrontier& frontier) override {
+      for (int r = 0; r < step.requests(); ++r) {
+        if (const auto head = frontier.head(r)) EXPECT_EQ(head->signals.confidence, 0.25);
+      }
+      frontier.admit_all();
+      ++chosen;
+    }
+    void observe(const StepOutcome&) override { ++observed; }
+    int chosen = 0, observed = 0;
+  } policy;
+  testing::SmallSystem system;
+  system.build();
+  AlwaysAQuarter calibration;
+  Simulation simulation(system.key, *system.source, system.router, system.elsewhere);
+  simulation.add_replica(system.options, *system.batching, policy, *system.cost, *system.runner)
+      .calibrate(calibration);
+  int events = 0;
+  simulation.run([&] { return ++events > 1000; }, nullptr);
+  EXPECT_GT(policy.chosen, 100);
+  EXPECT_EQ(calibration.observed, policy.observed);
 }
 
 }  // namespace
