@@ -104,7 +104,9 @@ TEST(ModelledRunner, TheEngineHandsTheCalibrationOnAndTellsItOfEachStep) {
   struct Looks final : DepthPolicy {
     void choose(const Step& step, SurvivalFrontier& frontier) override {
       for (int r = 0; r < step.requests(); ++r) {
-        if (const auto head = frontier.head(r)) EXPECT_EQ(head->signals.confidence, 0.25);
+        if (const auto head = frontier.head(r)) {
+          EXPECT_EQ(head->signals.confidence, 0.25);
+        }
       }
       frontier.admit_all();
       ++chosen;
