@@ -50,6 +50,23 @@ Examples:
   dspark calibrate gate.csv --form cumulative
       columns commits, category, a0, a1 ...: what the estimates a_j mean must be said)";
 
+constexpr const char* kCheckLosslessExamples =
+    R"(Verifying fewer draft tokens must not change what the model writes. It does where the choice depends on tokens
+that are then not verified. This goes through every draft of small systems, in every state that the policy
+reaches, and looks for two drafts that agree on what is submitted and are decided differently.
+
+SIGNAL is what the drafter's confidence is made of: confidence (a trained head), top1, margin, entropy: known before
+their token is drawn; chosen: the probability of the drawn token itself; chosen_greedy: the same, drafted greedily.
+
+Examples:
+  dspark check-lossless --policy dspark
+  dspark check-lossless --policy '{threshold: {value: 0.6}}' --signal chosen
+      exposed: two drafts, two decisions, and how the output changes
+  dspark check-lossless --all
+      every policy with every signal; exit code 1 where one that says it keeps the output does not
+
+Exit code for named policies: 0 not exposed, 1 exposed. docs/losslessness.md explains it.)";
+
 constexpr const char* kProgramExamples = R"(A first tour:
   dspark run experiments/quickstart.yaml      run an experiment
   dspark show results/quickstart.h5           look at the numbers
@@ -57,6 +74,7 @@ constexpr const char* kProgramExamples = R"(A first tour:
   dspark list policies                        what can be compared
   dspark check my.yaml                        find all mistakes at once
   dspark calibrate rounds.csv                 can a drafter's confidence be believed?
+  dspark check-lossless --policy dspark       does a policy keep the model's output?
 
 Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 130 interrupted and resumable.)";
 
@@ -79,6 +97,7 @@ class CommandLine {
     add_show();
     add_figures();
     add_calibrate();
+    add_check_lossless();
   }
 
   int parse_and_call(int argc, const char* const* argv) {
@@ -98,6 +117,7 @@ class CommandLine {
     if (check_->parsed()) return check_command(experiment_, set_);
     if (list_->parsed()) return list_command(what_, markdown_);
     if (show_->parsed()) return show_command(show_options_);
+    if (check_lossless_->parsed()) return check_lossless_command(check_lossless_options_);
     if (calibrate_->parsed()) return calibrate_command(calibrate_options_);
     return figures_command(figures_options_);
   }
@@ -225,6 +245,24 @@ class CommandLine {
     calibrate_->footer(kCalibrateExamples);
   }
 
+  void add_check_lossless() {
+    check_lossless_ =
+        app_.add_subcommand("check-lossless", "Does a policy keep the model's output? Proves it or shows where not");
+    CLI::Option* policy =
+        check_lossless_
+            ->add_option("--policy", check_lossless_options_.policies,
+                         "As an experiment writes it: dspark, fixed:3, '{tetris: {capacity: 4}}'; may be given again")
+            ->type_name("POLICY")
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    check_lossless_
+        ->add_option("--signal", check_lossless_options_.signal, "What the confidence is made of; each if not given")
+        ->type_name("SIGNAL")
+        ->check(CLI::IsMember({"confidence", "top1", "margin", "entropy", "chosen", "chosen_greedy"}));
+    check_lossless_->add_flag("--all", check_lossless_options_.all, "Every registered policy")->excludes(policy);
+    check_lossless_->footer(kCheckLosslessExamples);
+  }
+
   CLI::App app_{"How many draft tokens should a serving system verify? Experiments on speculative decoding.",
                 "dspark"};
   CLI::App* run_ = nullptr;
@@ -233,10 +271,12 @@ class CommandLine {
   CLI::App* show_ = nullptr;
   CLI::App* figures_ = nullptr;
   CLI::App* calibrate_ = nullptr;
+  CLI::App* check_lossless_ = nullptr;
   RunOptions run_options_;
   ShowOptions show_options_;
   FiguresOptions figures_options_;
   CalibrateOptions calibrate_options_;
+  CheckLosslessOptions check_lossless_options_;
   std::string experiment_;
   std::vector<std::string> set_;
   std::string what_ = "all";

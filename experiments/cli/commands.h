@@ -40,6 +40,12 @@ struct CalibrateOptions {
   std::string form = "rounds";  // rounds, conditional or cumulative
 };
 
+struct CheckLosslessOptions {
+  std::vector<std::string> policies;  // as an experiment writes them
+  std::string signal;                 // what the confidence is made of; empty: each
+  bool all = false;
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
@@ -48,6 +54,7 @@ int show_command(const ShowOptions& options);
 int list_command(const std::string& what, bool markdown);
 int figures_command(const FiguresOptions& options);
 int calibrate_command(const CalibrateOptions& options);
+int check_lossless_command(const CheckLosslessOptions& options);
 
 /// Reads the command line and calls one of them.
 int command_line(int argc, const char* const* argv);

@@ -12,7 +12,7 @@
 #include "sim/engine/kv_blocks.h"
 #include "sim/engine/request_table.h"
 #include "sim/engine/runner.h"
-#include "sim/engine/survival_history.h"
+#include "policies/depth/survival_history.h"
 #include "sim/engine/watcher.h"
 
 namespace dspark {
