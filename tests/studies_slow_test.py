@@ -377,7 +377,8 @@ class TheStudies(unittest.TestCase):
             with self.subTest(page=page.name):
                 text = page.read_text(encoding="utf-8")
                 drawn = set()
-                for command in re.findall(r"^\S.*(?:plot\.py|dspark figures) (results/(?:.*\\\n)*.*)$", text, re.M):
+                blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))
+                for command in re.findall(r"^\S.*(?:plot\.py|dspark figures) (results/(?:.*\\\n)*.*)$", blocks, re.M):
                     words = shlex.split(command.replace("\\\n", " "))
                     name = Path(words[0]).stem
                     out = self.folder / "figures"
