@@ -23,6 +23,20 @@ def documents():
         yield from sorted((ROOT / folder).rglob("*.md"))
 
 
+PICTURE = re.compile(r"!\[[^\]]*\]\((figures/[^)\s]+\.png)\)")
+# What may stand in INVARIANTS.md's last column, the first word of each reason.
+REASONS = ("planted", "closed form", "worked example", "twin", "identity", "golden", "measured speeds")
+
+
+def pictures_without_source(page):
+    """Pictures shown on a page of docs/ without `dspark run` of a YAML file and a figure command on its result."""
+    commands = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)).replace("\\\n", " ")
+    run = set(re.findall(r"dspark run experiments/(?:studies/)?(\w+)\.yaml", commands))
+    drawn = set(re.findall(r"(?:plot\.py|dspark figures) results/(\w+)\.h5 .*--figure", commands))
+    sourced = run & drawn
+    return [p for p in PICTURE.findall(page) if not any(Path(p).name.startswith(f"{name}_") for name in sourced)]
+
+
 class Documents(unittest.TestCase):
     def test_contributing_shows_the_policy_that_the_tests_compile(self):
         blocks = re.findall(r"^```cpp\n(.*?)^```", text("CONTRIBUTING.md"), re.MULTILINE | re.DOTALL)
@@ -54,6 +68,23 @@ class Documents(unittest.TestCase):
                         self.assertRegex(source, rf"class {suite}\b[\s\S]*def {test}\b")
                     else:
                         self.assertRegex(source, rf"TEST(_F|_P)?\(\s*{suite},\s*{test}\s*\)")
+
+    def test_each_law_says_what_makes_it_fail(self):
+        for row in text("docs/INVARIANTS.md").splitlines():
+            if row.startswith("|") and "`tests/" in row:
+                reason = row.rstrip("|").split("|")[-1].strip()
+                self.assertTrue(reason.startswith(REASONS), row)
+
+    def test_every_picture_stands_beside_the_experiment_and_the_command_that_make_it(self):
+        shown = set()
+        for page in sorted((ROOT / "docs").rglob("*.md")):
+            content = page.read_text(encoding="utf-8")
+            self.assertEqual(pictures_without_source(content), [], page.name)
+            shown |= {page.parent / picture for picture in PICTURE.findall(content)}
+            if PICTURE.search(content):  # pages without the run, the drawing, or of another result are found
+                for old, new in (("dspark run", "dspark check"), ("--figure", "--where"), ("results/", "results/x")):
+                    self.assertNotEqual(pictures_without_source(content.replace(old, new)), [], page.name)
+        self.assertEqual(shown, set((ROOT / "docs").rglob("*.png")))
 
     def test_the_readme_opens_with_its_two_commands(self):
         opening = "\n".join(text("README.md").splitlines()[:15])

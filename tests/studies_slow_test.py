@@ -54,6 +54,14 @@ MIXES = "[{math: 1}, {chat: 1}]"
 
 # name of a result: (study, options)
 PARTS = {
+    "b300_flash": (
+        "b300_flash",
+        [
+            "replications=2",
+            "stop={requests: 100, warmup_requests: 20}",
+            grid(policy="[none, fixed:1, fixed:3, fixed:5, fixed:7, dspark, dspark_async]", users="[1, 8, 32]"),
+        ],
+    ),
     "paper_table1": ("paper_table1", []),
     "budget_against_load": ("budget_against_load", ["replications=3", "stop.requests=600"]),
     "jagged_cost": (
@@ -362,11 +370,15 @@ class TheStudies(unittest.TestCase):
             self.assertLess(result.mean("confidence_ece", confidence="margin_estimator", **after), 0.015)
 
     def test_each_page_shows_the_commands_that_draw_its_figures(self):
-        for page in sorted((SOURCE / "docs" / "studies").glob("*.md")):
+        docs = SOURCE / "docs"
+        pages = [page for page in sorted(docs.rglob("*.md")) if "](figures/" in page.read_text(encoding="utf-8")]
+        self.assertGreaterEqual(len(pages), 10)
+        for page in pages:
             with self.subTest(page=page.name):
                 text = page.read_text(encoding="utf-8")
                 drawn = set()
-                for command in re.findall(r"^\S.*(?:plot\.py|dspark figures) (results/(?:.*\\\n)*.*)$", text, re.M):
+                blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))
+                for command in re.findall(r"^\S.*(?:plot\.py|dspark figures) (results/(?:.*\\\n)*.*)$", blocks, re.M):
                     words = shlex.split(command.replace("\\\n", " "))
                     name = Path(words[0]).stem
                     out = self.folder / "figures"
@@ -377,6 +389,9 @@ class TheStudies(unittest.TestCase):
                     drawn |= {path.name for path in out.glob(f"{name}_*.png")}
                 shown = re.findall(r"\]\(figures/([^)]+)\)", text)
                 self.assertEqual(sorted(drawn), sorted(shown))
+                for name in shown:
+                    picture = (out / name).read_bytes()
+                    self.assertTrue(picture.startswith(b"\x89PNG") and len(picture) > 4000, name)
 
 
 if __name__ == "__main__":

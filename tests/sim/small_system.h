@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,10 +36,17 @@ struct SmallSystem {
                                                                              {"max", written("80")}})}})}});
   PrefillElsewherePrice elsewhere{.fixed_seconds = 0.01, .seconds_per_token = 1e-4};
   RandomKey key{1, 2};
+  FileLoader files;  // for workloads that name a file
+
+  // Something else in the place of a registered part, unless empty.
+  std::function<std::unique_ptr<Runner>(Runner&)> runner_around;
+  std::function<std::unique_ptr<DepthPolicy>()> own_policy;
+  std::function<std::unique_ptr<Source>()> own_source;
 
   std::unique_ptr<StepCost> cost;
   std::shared_ptr<const AcceptanceModel> acceptance;  // from domains and spread unless set before `build`
   std::unique_ptr<ModelledRunner> runner;
+  std::unique_ptr<Runner> outer_runner;
   std::unique_ptr<DepthPolicy> policy;
   std::unique_ptr<BatchingPolicy> batching;
   std::unique_ptr<const ArrivalProcess> process;
@@ -55,18 +63,20 @@ struct SmallSystem {
     }
     runner = std::make_unique<ModelledRunner>(*cost, *acceptance, key);
     Parameters parameters(policy_parameters, {}, policy_value.empty() ? Value{} : written(policy_value));
-    policy = make_depth_policy(policy_name, parameters);
+    policy = own_policy ? own_policy() : make_depth_policy(policy_name, parameters);
     Parameters none{Value{}};
     batching = make_batching_policy(batching_name, none);
     Parameters arrival_parameters(arrivals);
     for (const ArrivalEntry& entry : arrival_processes()) {
       if (entry.name == arrivals_name) process = entry.construct(arrival_parameters);
     }
-    Parameters workload_parameters(workload);
+    Parameters workload_parameters(workload, files);
     shapes = std::make_unique<RequestShapes>(workload_parameters, !process->brings_lengths());
-    source = process->start(*shapes, key);
+    source = own_source ? own_source() : process->start(*shapes, key);
     simulation = std::make_unique<Simulation>(key, *source, router, elsewhere);
-    engine = &simulation->add_replica(options, *batching, *policy, *cost, *runner);
+    if (runner_around) outer_runner = runner_around(*runner);
+    engine = &simulation->add_replica(options, *batching, *policy, *cost,
+                                      outer_runner ? *outer_runner : static_cast<Runner&>(*runner));
   }
 };
 

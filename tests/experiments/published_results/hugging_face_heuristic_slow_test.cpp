@@ -1,9 +1,10 @@
 // Hugging Face's schedule as the Markov chain that it is when every token is accepted with the same
-// probability a: from k to k + 2 with probability a^k, else to max(1, k - 1).
+// probability a: from k to k + 2 with probability a^k, else to max(1, k - 1). Its stationary mean is held by
+// tests/sim/theory/length_chains_test.cpp.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cmath>
+#include <map>
 
 #include "tests/experiments/published_results/sequential_drafter.h"
 #include "tests/policies/depth/played_step.h"
@@ -19,24 +20,6 @@ using testing::SequentialDrafter;
 
 constexpr int kLongest = 64;  // the drafter's block; k is next to never there
 
-/// Mean of the chain's stationary law, by power iteration.
-double stationary_mean(double a) {
-  std::array<double, kLongest + 1> law = {};
-  law[5] = 1;
-  for (int step = 0; step < 5000; ++step) {
-    std::array<double, kLongest + 1> next = {};
-    for (std::size_t k = 1; k <= kLongest; ++k) {
-      const double all = std::pow(a, static_cast<double>(k));
-      next[std::min<std::size_t>(kLongest, k + 2)] += law[k] * all;
-      next[std::max<std::size_t>(1, k - 1)] += law[k] * (1 - all);
-    }
-    law = next;
-  }
-  double mean = 0;
-  for (std::size_t k = 1; k <= kLongest; ++k) mean += static_cast<double>(k) * law[k];
-  return mean;
-}
-
 /// k of every round that the policy plays.
 std::vector<int> played(double a, int rounds) {
   const auto rule = testing::policy("hugging_face_heuristic");
@@ -50,29 +33,6 @@ std::vector<int> played(double a, int rounds) {
     observe(*rule, scene, {{k}, {accepted_of(coins, k, a)}});
   }
   return lengths;
-}
-
-TEST(HuggingFaceHeuristicPublished, TheMeanLengthIsThatOfTheExactMarkovChain) {
-  for (const auto& [a, published] : {std::pair(0.8, 5.45), std::pair(0.9, 10.93)}) {
-    const double exact = stationary_mean(a);
-    EXPECT_NEAR(exact, published, 0.005);
-    // Batches of 2000 rounds are far longer than the chain remembers: their means are independent.
-    constexpr int kBatches = 100, kRounds = 2000;
-    const auto lengths = played(a, kBatches * kRounds);
-    double sum = 0, squares = 0;
-    for (int b = 0; b < kBatches; ++b) {
-      double mean = 0;
-      for (int i = 0; i < kRounds; ++i) mean += lengths[static_cast<std::size_t>(b * kRounds + i)];
-      mean /= kRounds;
-      sum += mean;
-      squares += mean * mean;
-    }
-    const double mean = sum / kBatches;
-    const double standard_error = std::sqrt((squares / kBatches - mean * mean) / (kBatches - 1));
-    EXPECT_NEAR(mean, exact, 4 * standard_error) << a;
-    EXPECT_LT(4 * standard_error, 0.25) << "sharp enough to tell it from the drift's zero";
-    EXPECT_GT(exact, std::log(3) / -std::log(a)) << "the mean lies above the zero of the drift";
-  }
 }
 
 TEST(HuggingFaceHeuristicPublished, TheDriftVanishesWhereAllIsAcceptedOnceInThree) {
