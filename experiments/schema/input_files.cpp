@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "experiments/calibration/rounds_hdf5.h"
+#include "experiments/schema/utf8.h"
 #include "sim/table/rounds_csv.h"
 
 namespace dspark {
@@ -70,11 +71,18 @@ Result<InputFile> InputFiles::load(const std::string& path, const Position& posi
     if (content && content->empty()) content = Error{fmt::format("cannot use '{}': it is empty", path)};
     if (content) digests_.emplace(path, digest_of(*content));
     if (content && path.ends_with(".h5")) content = recorded_rounds(*content, path);
+    if (content && !path.ends_with(".h5")) {
+      if (const auto bad = find_bad_utf8(*content)) {
+        content = Error{"the text is not UTF-8",
+                        {std::make_shared<const std::string>(path), bad->line, bad->column},
+                        bad->what};
+      }
+    }
     known = contents_.emplace(path, std::move(content)).first;
   }
   if (!known->second) {
     Error error = known->second.error();
-    error.position = position;
+    if (!error.position.source) error.position = position;
     if (error.advice.empty()) error.advice = "paths are relative to the experiment file";
     return error;
   }

@@ -71,17 +71,26 @@ std::optional<ResultLog::OpenError> ResultLog::open(const std::string& path, con
   finished_ = std::move(log.records);
   if (::ftruncate(fd_, static_cast<off_t>(log.valid_bytes)) != 0) return OpenError{failure(path, "write")};
   if (::lseek(fd_, 0, SEEK_END) < 0) return OpenError{failure(path, "write")};
+  end_ = static_cast<off_t>(log.valid_bytes);
   if (log.valid_bytes > 0) return std::nullopt;
   if (const auto why = write_all(fd_, log_header(work))) {
     return OpenError{{fmt::format("cannot write '{}': {}", path, *why)}};
   }
+  end_ = static_cast<off_t>(log_header(work).size());
   return std::nullopt;
 }
 
 std::optional<Error> ResultLog::append(const LogRecord& record) {
-  auto why = write_all(fd_, framed_record(record));
+  const std::string frame = framed_record(record);
+  auto why = write_all(fd_, frame);
   if (!why && ::fdatasync(fd_) != 0) why = std::strerror(errno);
-  if (!why) return std::nullopt;
+  if (!why) {
+    end_ += static_cast<off_t>(frame.size());
+    return std::nullopt;
+  }
+  // A torn record would hide those that another thread still finishes and that fit. Where this fails too, the
+  // next start cuts the rest off.
+  if (::ftruncate(fd_, end_) == 0) ::lseek(fd_, end_, SEEK_SET);
   return Error{fmt::format("cannot write '{}': {}", path_, *why)};
 }
 

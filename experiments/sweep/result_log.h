@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +35,7 @@ class ResultLog {
   std::vector<LogRecord> take_finished() { return std::move(finished_); }
   std::size_t discarded_bytes() const { return discarded_bytes_; }
 
+  /// After an error the log ends as before it.
   std::optional<Error> append(const LogRecord& record);
   /// The result file is complete: the log is not needed any more.
   void remove();
@@ -42,6 +45,7 @@ class ResultLog {
 
   std::string path_;
   int fd_ = -1;
+  off_t end_ = 0;  // behind the last whole record
   std::vector<LogRecord> finished_;
   std::size_t discarded_bytes_ = 0;
 };

@@ -5,11 +5,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <random>
+#include <set>
 #include <thread>
 #include <vector>
 
+#include "experiments/sweep/record.h"
 #include "tests/experiments/program.h"
 #include "tests/experiments/small_experiment.h"
 
@@ -48,13 +51,26 @@ std::pair<std::string, std::chrono::microseconds> uninterrupted(const std::strin
   return {read_bytes(out), std::chrono::duration_cast<std::chrono::microseconds>(took)};
 }
 
-TEST(KillResume, TwentyKillsAtRandomMomentsLeaveTheBytesOfAnUninterruptedRun) {
+using Unit = std::pair<std::int64_t, std::int64_t>;  // point, replication
+
+/// The units that the log holds; each may stand in it once.
+std::set<Unit> finished_units(const std::string& log) {
+  std::set<Unit> units;
+  for (const LogRecord& record : parse_log(read_bytes(log)).records) {
+    EXPECT_TRUE(units.emplace(record.point, record.replication).second)
+        << "point " << record.point << ", replication " << record.replication << " is counted twice";
+  }
+  return units;
+}
+
+TEST(KillResume, FiftyKillsAtRandomMomentsLoseNothingFinishedAndLeaveTheBytesOfAnUninterruptedRun) {
   const ScratchFolder folder;
   const auto [expected, took] = uninterrupted(folder / "whole.h5");
   const std::string out = folder / "killed.h5";
   std::mt19937 random(20260811);
   int kills = 0;
-  for (int attempt = 0; attempt < 200 && kills < 20; ++attempt) {
+  std::set<Unit> before;
+  for (int attempt = 0; attempt < 500 && kills < 50; ++attempt) {
     // A sixth of the whole time at most, so that many kills fall into one sweep; a finished one starts
     // afresh.
     const auto delay =
@@ -64,14 +80,20 @@ TEST(KillResume, TwentyKillsAtRandomMomentsLeaveTheBytesOfAnUninterruptedRun) {
       ++kills;
       if (std::filesystem::exists(out)) {
         EXPECT_EQ(read_bytes(out), expected);
+      } else {
+        const std::set<Unit> after = finished_units(out + ".partial");
+        EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()))
+            << "finished work was lost at kill " << kills;
+        before = after;
       }
       continue;
     }
     ASSERT_EQ(code, 0);
     ASSERT_EQ(read_bytes(out), expected) << "after " << kills << " kills";
     std::filesystem::remove(out);
+    before.clear();
   }
-  EXPECT_EQ(kills, 20);
+  EXPECT_EQ(kills, 50);
   EXPECT_EQ(run_program("/", "run '" + kExperiment + "' --out '" + out + "' --quiet").code, 0);
   EXPECT_EQ(read_bytes(out), expected);
   EXPECT_FALSE(std::filesystem::exists(out + ".partial"));

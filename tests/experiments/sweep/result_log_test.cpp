@@ -1,6 +1,8 @@
 #include "experiments/sweep/result_log.h"
 
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "tests/experiments/small_experiment.h"
 
@@ -94,6 +96,34 @@ TEST(ResultLog, AFullDiskIsOneError) {
   const auto refused = log.open("/dev/full", {1, 2}, true);
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->refusal, ResultLog::Refusal::kMachine);
+}
+
+TEST(ResultLog, ARecordThatDidNotFitHidesNoneThatDid) {
+  const ScratchFolder folder;
+  const std::string path = folder / "a.partial";
+  ::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit before {};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  {
+    ResultLog log;
+    ASSERT_FALSE(log.open(path, {1, 2}, false));
+    const struct rlimit small {4096, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    LogRecord large = numbered(1);
+    large.result.metrics.assign(1000, {"throughput", 1.5});
+    const auto first = log.append(large);
+    const auto second = log.append(numbered(2));
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    ASSERT_TRUE(first);
+    EXPECT_THAT(to_string(*first), HasSubstr("File too large"));
+    EXPECT_FALSE(second);
+  }
+  ResultLog again;
+  ASSERT_FALSE(again.open(path, {1, 2}, false));
+  EXPECT_EQ(again.discarded_bytes(), 0u);
+  const auto finished = again.take_finished();
+  ASSERT_EQ(finished.size(), 1u);
+  EXPECT_EQ(finished[0].point, 2);
 }
 
 }  // namespace
