@@ -213,11 +213,10 @@ ReplicationResult RunMetrics::result() const {
   double labelled = 0, error = 0;
   for (int b = 0; b < kReliabilityBins; ++b) {
     const Bin& bin = bins_[static_cast<std::size_t>(b)];
-    labelled += bin.count;
-    error += std::abs(bin.confidence - bin.accepted);
-    if (bin.count > 0) {
-      result.reliability.push_back({b, bin.count, bin.confidence / bin.count, bin.accepted / bin.count});
-    }
+    const auto count = static_cast<double>(bin.count), accepted = static_cast<double>(bin.accepted);
+    labelled += count;
+    error += std::abs(bin.confidence - accepted);
+    if (count > 0) result.reliability.push_back({b, count, bin.confidence / count, accepted / count});
   }
   if (labelled > 0) add("confidence_ece", error / labelled);
   if (steps_ > 0) {

@@ -58,9 +58,9 @@ class RunMetrics final : public Watcher {
   };
   using RoundCounts = Position;  // of one step, by the number of positions: not yet summed up
   struct Bin {
-    double count = 0;
+    std::int64_t count = 0;
+    std::int64_t accepted = 0;
     double confidence = 0;
-    double accepted = 0;
   };
   struct Label {
     float confidence = 0;
