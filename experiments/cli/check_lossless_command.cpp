@@ -29,9 +29,10 @@ constexpr std::array<std::pair<const char*, const char*>, 4> kRequired{
      {"tetris", "{tetris: {capacity_per_request: 1}}"},
      {"load_knee", "{load_knee: {requests: 2, k: 2}}"}}};
 /// Further forms of policies whose parameters decide what they look at.
-constexpr std::array kVariants{"{tetris: {capacity_per_request: 1, score: confidence}}",
-                               "{hugging_face_heuristic: {num_assistant_tokens: 2, assistant_confidence_threshold: 0.4}}",
-                               "{dspark: {cost: hull}}", "{dspark_async: {lag: 1}}"};
+constexpr std::array kVariants{
+    "{tetris: {capacity_per_request: 1, score: confidence}}",
+    "{hugging_face_heuristic: {num_assistant_tokens: 2, assistant_confidence_threshold: 0.4}}",
+    "{dspark: {cost: hull}}", "{dspark_async: {lag: 1}}"};
 
 std::unique_ptr<DepthPolicy> make_policy(const NamedValue& named) {
   Parameters parameters(named.parameters, {}, named.shorthand);
@@ -80,16 +81,17 @@ struct Row {
 
   /// It is exposed although neither the policy nor the signal says that it anticipates.
   bool breaks_its_word() const {
-    return verdict.kind == LosslessVerdict::Kind::kExposed && candidate->lossless && known_before_draw(source);
+    return verdict.kind == LosslessVerdict::Kind::kExposed && candidate->lossless &&
+           known_before_draw(source);
   }
 };
 
 std::string row_text(const Row& row, bool whole) {
   const auto& names = confidence_source_names();
-  std::string text = fmt::format("{}, {}: {}", row.candidate->text, names[static_cast<std::size_t>(row.source)],
-                                 verdict_text(row.verdict));
+  std::string text = fmt::format("{}, {}: {}", row.candidate->text,
+                                 names[static_cast<std::size_t>(row.source)], verdict_text(row.verdict));
   if (row.verdict.kind == LosslessVerdict::Kind::kExposed) {
-    text += row.breaks_its_word()       ? "; IT SAYS THAT IT IS LOSSLESS"
+    text += row.breaks_its_word()     ? "; IT SAYS THAT IT IS LOSSLESS"
             : row.candidate->lossless ? "; this signal anticipates"
                                       : "; it says so";
   }
@@ -109,9 +111,11 @@ bool foundations_hold(std::string& text) {
   const FrontierProof frontier = prove_frontier();
   text += identities ? fmt::format("verifier: {} identities hold in rationals\n", *identities)
                      : "verifier: speculative sampling does not keep the target\n";
-  text += frontier.leak ? fmt::format("frontier: {}\n", *frontier.leak)
-                        : fmt::format("frontier: shows nothing of what is not admitted, in {} states of all strategies\n",
-                                      frontier.states);
+  text +=
+      frontier.leak
+          ? fmt::format("frontier: {}\n", *frontier.leak)
+          : fmt::format("frontier: shows nothing of what is not admitted, in {} states of all strategies\n",
+                        frontier.states);
   return identities && !frontier.leak;
 }
 
@@ -121,7 +125,8 @@ int check_lossless_command(const CheckLosslessOptions& options) {
   std::vector<ConfidenceSource> sources;
   const auto& names = confidence_source_names();
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (options.signal.empty() || options.signal == names[i]) sources.push_back(static_cast<ConfidenceSource>(i));
+    if (options.signal.empty() || options.signal == names[i])
+      sources.push_back(static_cast<ConfidenceSource>(i));
   }
   std::vector<std::string> texts = options.policies;
   if (options.all) {

@@ -246,20 +246,23 @@ class CommandLine {
   }
 
   void add_check_lossless() {
-    check_lossless_ =
-        app_.add_subcommand("check-lossless", "Does a policy keep the model's output? Proves it or shows where not");
+    check_lossless_ = app_.add_subcommand(
+        "check-lossless", "Does a policy keep the model's output? Proves it or shows where not");
     CLI::Option* policy =
         check_lossless_
-            ->add_option("--policy", check_lossless_options_.policies,
-                         "As an experiment writes it: dspark, fixed:3, '{tetris: {capacity: 4}}'; may be given again")
+            ->add_option(
+                "--policy", check_lossless_options_.policies,
+                "As an experiment writes it: dspark, fixed:3, '{tetris: {capacity: 4}}'; may be given again")
             ->type_name("POLICY")
             ->expected(1)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     check_lossless_
-        ->add_option("--signal", check_lossless_options_.signal, "What the confidence is made of; each if not given")
+        ->add_option("--signal", check_lossless_options_.signal,
+                     "What the confidence is made of; each if not given")
         ->type_name("SIGNAL")
         ->check(CLI::IsMember({"confidence", "top1", "margin", "entropy", "chosen", "chosen_greedy"}));
-    check_lossless_->add_flag("--all", check_lossless_options_.all, "Every registered policy")->excludes(policy);
+    check_lossless_->add_flag("--all", check_lossless_options_.all, "Every registered policy")
+        ->excludes(policy);
     check_lossless_->footer(kCheckLosslessExamples);
   }
 

@@ -47,8 +47,7 @@ Signals signals_of(const NextToken<double>& next, int vocabulary) {
     first = std::max(first, share);
   }
   constexpr double kLeast = 1e-3;  // keeps the margin of a certain token finite
-  Signals signals{.top1 = first,
-                  .margin = log_portable(std::max(first, kLeast) / std::max(second, kLeast))};
+  Signals signals{.top1 = first, .margin = log_portable(std::max(first, kLeast) / std::max(second, kLeast))};
   for (int t = 0; t < vocabulary; ++t) {
     const double share = next[static_cast<std::size_t>(t)];
     if (share > 0) signals.entropy -= share * log_portable(share);
@@ -59,13 +58,17 @@ Signals signals_of(const NextToken<double>& next, int vocabulary) {
 double confidence_of(ConfidenceSource source, double head, const Signals& signals, double chosen,
                      int vocabulary) {
   switch (source) {
-    case ConfidenceSource::kConfidence: return head;
-    case ConfidenceSource::kTop1: return signals.top1;
-    case ConfidenceSource::kMargin: return 1 / (1 + exp_portable(-signals.margin));
+    case ConfidenceSource::kConfidence:
+      return head;
+    case ConfidenceSource::kTop1:
+      return signals.top1;
+    case ConfidenceSource::kMargin:
+      return 1 / (1 + exp_portable(-signals.margin));
     case ConfidenceSource::kEntropy:
       return std::clamp(1 - signals.entropy / log_portable(static_cast<double>(vocabulary)), 0.0, 1.0);
     case ConfidenceSource::kChosen:
-    case ConfidenceSource::kChosenGreedy: return chosen;
+    case ConfidenceSource::kChosenGreedy:
+      return chosen;
   }
   return 0;
 }

@@ -14,23 +14,25 @@ namespace dspark {
 
 /// What went through all strategies of a frontier.
 struct FrontierProof {
-  std::int64_t states = 0;             // sequences of moves × what they showed
-  std::optional<std::string> leak = {};  // two draws that agree on what is admitted, and what tells them apart
+  std::int64_t states = 0;  // sequences of moves × what they showed
+  std::optional<std::string> leak =
+      {};  // two draws that agree on what is admitted, and what tells them apart
 };
 
-/// Goes through every strategy on a frontier of small blocks: every sequence of moves (the best token admitted
-/// or skipped, a request's next token admitted or skipped, the best k admitted, all admitted), each where
-/// earlier moves led, and checks after each move that everything shown is a function of the tokens admitted:
-/// two joint draws that agree on these have shown the same so far. Then whatever a policy makes of it, its
-/// submitted set is a stopping set (LOSSLESS.md, lemma 1); so no policy that sees draws through this frontier
-/// alone can change the output, whatever its internal state.
+/// Goes through every strategy on a frontier of small blocks: every sequence of moves (the best token
+/// admitted or skipped, a request's next token admitted or skipped, the best k admitted, all admitted), each
+/// where earlier moves led, and checks after each move that everything shown is a function of the tokens
+/// admitted: two joint draws that agree on these have shown the same so far. Then whatever a policy makes of
+/// it, its submitted set is a stopping set (LOSSLESS.md, lemma 1); so no policy that sees draws through this
+/// frontier alone can change the output, whatever its internal state.
 ///
 /// `Frontier` is SurvivalFrontier, or what a test plants in its place. `ends`: drafts may end early behind a
 /// token, as a draft stop decides.
 template <class Frontier>
 class FrontierStrategies {
  public:
-  FrontierStrategies(const SystemSize& size, DraftModels models, bool ends) : size_(size), models_(std::move(models)) {
+  FrontierStrategies(const SystemSize& size, DraftModels models, bool ends)
+      : size_(size), models_(std::move(models)) {
     std::vector<int> tokens(static_cast<std::size_t>(size.requests * size.block_size));
     const std::vector<int> accepted(static_cast<std::size_t>(size.requests), 0);
     for (std::int64_t number = 0; number < size.draws(); ++number) {
@@ -87,10 +89,10 @@ class FrontierStrategies {
   static void show(const std::optional<FrontierToken>& token, std::vector<double>& transcript) {
     transcript.push_back(token ? 1 : 0);
     if (!token) return;
-    transcript.insert(transcript.end(),
-                      {static_cast<double>(token->request), static_cast<double>(token->position), token->survival,
-                       token->signals.confidence, token->signals.top1, token->signals.margin,
-                       token->signals.entropy});
+    transcript.insert(
+        transcript.end(),
+        {static_cast<double>(token->request), static_cast<double>(token->position), token->survival,
+         token->signals.confidence, token->signals.top1, token->signals.margin, token->signals.entropy});
   }
 
   static void apply(const Move& move, Frontier& frontier, std::vector<double>& transcript) {

@@ -16,13 +16,12 @@ StepCost cost_of(const std::vector<double>& seconds_by_rows) {
   auto table = CostTable::make(std::move(points), {}, "check");
   auto draft = CostTable::make({{1, 0.02}, {2, 0.03}}, {}, "check");
   DSPARK_INVARIANT(table && draft);
-  return StepCost({.verify_table = *table,
-                   .draft_table = *draft,
-                   .sequential_drafter = true,
-                   .overhead_seconds = 0.05});
+  return StepCost(
+      {.verify_table = *table, .draft_table = *draft, .sequential_drafter = true, .overhead_seconds = 0.05});
 }
 
-const std::vector<SystemSize> kSizes{{2, 2, 1}, {2, 2, 2}, {2, 3, 1}, {3, 2, 1}, {3, 3, 1}, {2, 3, 2}, {3, 2, 2}};
+const std::vector<SystemSize> kSizes{{2, 2, 1}, {2, 2, 2}, {2, 3, 1}, {3, 2, 1},
+                                     {3, 3, 1}, {2, 3, 2}, {3, 2, 2}};
 
 /// One run of the check over all sizes and costs.
 class Check {
@@ -67,7 +66,8 @@ class Check {
     const std::int64_t tables = power(kGridLetters, std::min(size.nodes(), 20));
     const bool all = tables <= effort_.grid_tables;
     // Random tables are for systems too large to be gone through, so there are fewer of them.
-    const std::int64_t count = all ? tables : std::max<std::int64_t>(1, effort_.grid_tables * 8 / size.draws() / 2);
+    const std::int64_t count =
+        all ? tables : std::max<std::int64_t>(1, effort_.grid_tables * 8 / size.draws() / 2);
     for (std::int64_t t = 0; t < count && !verdict_.exposure; ++t) {
       ask({}, all ? grid_models(size, t) : random_models(size, coins_));
     }

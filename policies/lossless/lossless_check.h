@@ -38,8 +38,9 @@ struct LosslessVerdict {
 
 /// How far a check goes. The defaults take about a second for each policy and source of confidence.
 struct CheckEffort {
-  std::int64_t grid_tables = 729;  // systems with no more tables than this are enumerated; else so many random
-  int states_by_round = 16;        // states kept after each of the first three rounds
+  std::int64_t grid_tables =
+      729;                   // systems with no more tables than this are enumerated; else so many random
+  int states_by_round = 16;  // states kept after each of the first three rounds
   int long_histories = 6;
   int long_rounds = 40;
   unsigned seed = 1;
@@ -52,8 +53,8 @@ struct CheckEffort {
 /// as exposed where the output's law changes with it for the drafter as the target or for another model.
 ///
 /// Deterministic. `rules`: what the engine enforces.
-LosslessVerdict check_lossless(const PolicyMaker& make, ConfidenceSource source, const EngineRules& rules = {},
-                               const CheckEffort& effort = {});
+LosslessVerdict check_lossless(const PolicyMaker& make, ConfidenceSource source,
+                               const EngineRules& rules = {}, const CheckEffort& effort = {});
 
 /// The frontier under all strategies (FrontierStrategies), with drafts that end early and drafts that do not,
 /// for one and two requests.

@@ -42,7 +42,8 @@ void PlayedSystem::stop_drafts(const DraftStop& stop) {
 
 Step PlayedSystem::step_view() const {
   const std::vector<int>& shown = system_.rules.shows_planned_blocks ? planned_ : blocks_.drafted;
-  const int drafting = static_cast<int>(shown.size() - static_cast<std::size_t>(std::count(shown.begin(), shown.end(), 0)));
+  const int drafting =
+      static_cast<int>(shown.size() - static_cast<std::size_t>(std::count(shown.begin(), shown.end(), 0)));
   Step step;
   step.request = request();
   step.planned = shown;

@@ -60,7 +60,8 @@ Number output_given_rejection(const Distribution<Number>& p, const Distribution<
   for (std::size_t k = accepted; k < text.size(); ++k) {
     const auto before = text.first(k);
     const bool replaces = k == accepted && j <= submitted;
-    product *= replaces ? residual(p, q, before, text[k]) : p.after(before)[static_cast<std::size_t>(text[k])];
+    product *=
+        replaces ? residual(p, q, before, text[k]) : p.after(before)[static_cast<std::size_t>(text[k])];
   }
   return product;
 }

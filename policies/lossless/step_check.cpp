@@ -111,7 +111,8 @@ std::vector<double> submission_weights(const StepDecisions& decisions, const Sys
       bool same = true;
       for (int r = 0; r < size.requests && same; ++r) {
         const auto drafted = block(draw.tokens, r, size.block_size);
-        const auto submitted = drafted.first(static_cast<std::size_t>(draw.lengths[static_cast<std::size_t>(r)]));
+        const auto submitted =
+            drafted.first(static_cast<std::size_t>(draw.lengths[static_cast<std::size_t>(r)]));
         const Distribution<double>& model = drawn[static_cast<std::size_t>(r)];
         same = std::equal(submitted.begin(), submitted.end(), block(tokens, r, size.block_size).begin());
         given *= probability(model, drafted) / probability(model, submitted);
@@ -127,7 +128,8 @@ ChangedLaw changed_law(const StepDecisions& decisions, const SystemSize& size,
                        const std::vector<Distribution<double>>& drawn) {
   constexpr double kRounding = 1e-9;
   const bool by_outcome = std::any_of(decisions.draws.begin(), decisions.draws.end(), [&](const auto& draw) {
-    return std::any_of(draw.accepted.begin(), draw.accepted.end(), [&](int a) { return a < size.block_size; });
+    return std::any_of(draw.accepted.begin(), draw.accepted.end(),
+                       [&](int a) { return a < size.block_size; });
   });
   ChangedLaw law;
   const auto texts = static_cast<std::size_t>(power(size.vocabulary, size.block_size));
@@ -144,11 +146,12 @@ ChangedLaw changed_law(const StepDecisions& decisions, const SystemSize& size,
       if (by_outcome) product *= outcome_probability(draw, target, drawn, size.block_size);
       for (int r = 0; r < size.requests && product > 0; ++r) {
         const auto row = static_cast<std::size_t>(r);
-        const auto drafted = block(draw.tokens, r, size.block_size), output_text = block(text, r, size.block_size);
-        product *= by_outcome ? output_given_rejection(target[row], drawn[row], drafted, draw.lengths[row],
-                                                       draw.accepted[row] + 1, output_text)
-                              : output_probability(target[row], drawn[row], drafted, draw.lengths[row],
-                                                   output_text);
+        const auto drafted = block(draw.tokens, r, size.block_size),
+                   output_text = block(text, r, size.block_size);
+        product *= by_outcome
+                       ? output_given_rejection(target[row], drawn[row], drafted, draw.lengths[row],
+                                                draw.accepted[row] + 1, output_text)
+                       : output_probability(target[row], drawn[row], drafted, draw.lengths[row], output_text);
       }
       output += product;
     }

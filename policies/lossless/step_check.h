@@ -54,9 +54,9 @@ std::vector<double> submission_weights(const StepDecisions& decisions, const Sys
 /// target's own law.
 struct ChangedLaw {
   double total_variation = 0;
-  std::vector<int> text;   // (requests, block_size) whose probability is changed most
-  double probability = 0;  // of it
-  double target = 0;       // the target's
+  std::vector<int> text;    // (requests, block_size) whose probability is changed most
+  double probability = 0;   // of it
+  double target = 0;        // the target's
   bool joint_only = false;  // each request by itself keeps its law
 };
 ChangedLaw changed_law(const StepDecisions& decisions, const SystemSize& size,

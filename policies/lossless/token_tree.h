@@ -10,7 +10,8 @@
 
 namespace dspark {
 
-constexpr int kLargestVocabulary = 3;  // two tokens tell two draws apart; the third is for orders among others
+constexpr int kLargestVocabulary =
+    3;  // two tokens tell two draws apart; the third is for orders among others
 
 /// A number for every prefix of 0 .. depth - 1 tokens: what is known before the next token is drawn. Prefixes
 /// are kept by length, then as numbers in base `vocabulary`, first token first.

@@ -13,7 +13,8 @@ std::string lengths_text(const std::vector<int>& lengths) {
 
 std::string decided_text(const DecidedDraw& draw, int block_size) {
   const int requests = static_cast<int>(draw.lengths.size());
-  std::string text = fmt::format("    draft {}: submits {}", draw_text(draw.tokens, requests), lengths_text(draw.lengths));
+  std::string text =
+      fmt::format("    draft {}: submits {}", draw_text(draw.tokens, requests), lengths_text(draw.lengths));
   for (const int accepted : draw.accepted) {
     if (accepted == block_size) continue;
     return text + fmt::format(" where the target would accept {}", lengths_text(draw.accepted));
@@ -24,19 +25,23 @@ std::string decided_text(const DecidedDraw& draw, int block_size) {
 /// How much was asked, and whether anything ever hung on a draw.
 std::string asked_text(const LosslessVerdict& verdict) {
   return fmt::format("{} states, {} decisions, {}", verdict.states, verdict.decisions,
-                     verdict.different > 1 ? fmt::format("up to {} different ones in a state", verdict.different)
-                                           : "none depending on draws");
+                     verdict.different > 1
+                         ? fmt::format("up to {} different ones in a state", verdict.different)
+                         : "none depending on draws");
 }
 
 }  // namespace
 
 std::string verdict_text(const LosslessVerdict& verdict) {
   switch (verdict.kind) {
-    case LosslessVerdict::Kind::kProved: return fmt::format("proved (frontier only; {})", asked_text(verdict));
-    case LosslessVerdict::Kind::kNoViolation: return "no violation in " + asked_text(verdict);
+    case LosslessVerdict::Kind::kProved:
+      return fmt::format("proved (frontier only; {})", asked_text(verdict));
+    case LosslessVerdict::Kind::kNoViolation:
+      return "no violation in " + asked_text(verdict);
     case LosslessVerdict::Kind::kExposed:
       return verdict.exposure->changed.joint_only ? "exposed (jointly only)" : "exposed";
-    case LosslessVerdict::Kind::kNotApplicable: return "not applicable: " + verdict.reason;
+    case LosslessVerdict::Kind::kNotApplicable:
+      return "not applicable: " + verdict.reason;
   }
   return {};
 }
@@ -58,8 +63,8 @@ std::string exposure_text(const Exposure& exposure) {
   text += fmt::format(
       "  with {} as the target, the output is {} with probability {:.4g} instead of {:.4g}\n"
       "  (total variation {:.3g}{})\n",
-      exposure.target_is_drafter ? "the drafter itself" : "another model", output, law.probability, law.target,
-      law.total_variation,
+      exposure.target_is_drafter ? "the drafter itself" : "another model", output, law.probability,
+      law.target, law.total_variation,
       law.joint_only ? "; each request by itself keeps its law, the two together do not" : "");
   return text;
 }

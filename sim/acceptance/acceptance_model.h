@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "policies/depth/signals.h"
+#include "sim/acceptance/text_field.h"
 #include "sim/engine/runner.h"
 #include "sim/random/random_key.h"
 
@@ -20,6 +21,7 @@ struct DraftedBlocks {
   std::vector<float> chosen;
   std::vector<float> divergence;
   std::vector<int> accepted;  // (stride) leading positions accepted if all are verified
+  TextWindows text;           // what a latent model remembers of its rows
 
   void resize(std::size_t requests, int depth, unsigned signals);
 };

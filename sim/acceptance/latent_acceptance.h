@@ -3,16 +3,10 @@
 #include <vector>
 
 #include "sim/acceptance/acceptance_model.h"
+#include "sim/acceptance/latent_columns.h"
+#include "sim/acceptance/text_field.h"
 
 namespace dspark {
-
-/// How much drafts differ, and along what. Shares are of the latent's variance; what is left of 1 is the
-/// draft's own luck, drawn anew in every round.
-struct LatentSpread {
-  double between_request_share = 0.1;  // some requests are easier than others
-  double text_share = 0.4;             // and some stretches of a text
-  int text_correlation_tokens = 8;     // tokens over which a text's difficulty changes
-};
 
 /// What `solve_position_effects` finds for one domain.
 struct DomainLatent {
@@ -60,25 +54,34 @@ class LatentAcceptance final : public AcceptanceModel {
             DraftedBlocks& blocks) const override;
 
  private:
-  void draw_logits(RandomKey key, const RunnerRows& rows, int depth, std::vector<float>& logits) const;
-  /// Moves the logits by context and temperature; `unseen` (rows) gets what the confidence does not follow.
-  void move(const RunnerRows& rows, int depth, std::vector<float>& logits, std::vector<float>& unseen) const;
-  void draw_confidences(const RunnerRows& rows, int depth, const std::vector<float>& logits,
-                        const std::vector<float>& unseen, DraftedBlocks& blocks) const;
-  void draw_outcomes(RandomKey key, const RunnerRows& rows, int depth, const std::vector<float>& logits,
-                     DraftedBlocks& blocks) const;
-  void draw_signals(RandomKey key, const RunnerRows& rows, int depth, unsigned signals,
-                    const std::vector<float>& logits, DraftedBlocks& blocks) const;
+  /// Columns of the step in progress; one per thread, grown once.
+  struct Scratch {
+    std::vector<std::uint32_t> position_and_attempt;  // (rows)
+    std::vector<std::uint32_t> words;                 // (4, rows)
+    std::vector<float> logits;                        // (depth, rows)
+    std::vector<float> unseen;                        // (rows) logits that the confidence does not follow
+    std::vector<float> probability;                   // (rows)
+    DrawColumns draws;
+  };
+  void draw_logits(RandomKey key, const RunnerRows& rows, int depth, Scratch& scratch,
+                   TextWindows& text) const;
+  /// Moves the logits by context and temperature.
+  void move(const RunnerRows& rows, int depth, Scratch& scratch) const;
+  void draw_confidences(const RunnerRows& rows, int depth, const Scratch& scratch,
+                        DraftedBlocks& blocks) const;
+  void draw_outcomes(RandomKey key, int depth, Scratch& scratch, DraftedBlocks& blocks) const;
+  void draw_signals(RandomKey key, int depth, unsigned signals, Scratch& scratch,
+                    DraftedBlocks& blocks) const;
 
   int block_size_;
-  std::vector<std::vector<float>> position_effects_;  // (domains, γ)
+  std::vector<std::vector<float>> position_effects_;  // (γ, domains)
   std::vector<float> deviation_;                      // (domains)
-  LatentSpread spread_;
+  TextField field_;
   std::vector<Miscalibration> miscalibration_;  // (domains)
   AcceptanceShift shift_;
   bool calibrated_ = true;  // the confidence is the probability
+  float own_scale_;
   float signal_noise_;
-  std::vector<float> text_weight_;  // (2 · correlation): weights of the two knots around a text position
 };
 
 }  // namespace dspark

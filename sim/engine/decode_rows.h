@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/engine/request_table.h"
@@ -56,6 +57,17 @@ struct DecodeRows {
     if (!decoding_seconds.empty()) remove(decoding_seconds);
     remove(id, source, ordinal, domain, temperature, anchor_position, attempt, rounds, all_rounds, produced,
            output_limit, output_tokens, block_cap, held_tokens, last_delivery, planned);
+  }
+
+  /// A step has ended: every row is given its tokens. Column by column, so that the loops vectorise.
+  void deliver(std::span<const std::int32_t> tokens, VirtualTime now) {
+    const std::size_t rows = tokens.size();
+    for (std::size_t r = 0; r < rows; ++r) produced[r] += tokens[r];
+    for (std::size_t r = 0; r < rows; ++r) anchor_position[r] += tokens[r];
+    for (std::size_t r = 0; r < rows; ++r) ++rounds[r];
+    for (std::size_t r = 0; r < rows; ++r) ++all_rounds[r];
+    for (std::size_t r = 0; r < rows; ++r) attempt[r] = 0;
+    for (std::size_t r = 0; r < rows; ++r) last_delivery[r] = now;
   }
 
   RunnerRows for_runner() const {

@@ -203,12 +203,15 @@ StepShape Engine::shape() const {
   StepShape shape;
   shape.decode_requests = static_cast<int>(rows_.size());
   shape.prefill_rows = prefill_rows_;
+  const std::vector<int>& verified = options_.cap_accept ? drafted_ : submitted_;
+  bool valid = true;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    DSPARK_INVARIANT(submitted_[r] >= 0 && submitted_[r] <= drafted_[r] && drafted_[r] <= rows_.planned[r]);
-    shape.verified_tokens += options_.cap_accept ? drafted_[r] : submitted_[r];
+    valid &= submitted_[r] >= 0 && submitted_[r] <= drafted_[r] && drafted_[r] <= rows_.planned[r];
+    shape.verified_tokens += verified[r];
     shape.drafting_requests += rows_.planned[r] > 0 ? 1 : 0;
     shape.draft_steps = std::max(shape.draft_steps, drafted_[r]);
   }
+  DSPARK_INVARIANT(valid);
   shape.chosen_after_drafting = chose_;
   shape.drafter_loaded = traits_.uses_drafter;
   shape.context_tokens = rows_.anchor_position;
@@ -261,9 +264,10 @@ void Engine::settle_rounds() {
   finished_.resize(rows);
   previous_delivery_.assign(rows_.last_delivery.begin(), rows_.last_delivery.end());
   const int block_size = runner_.block_size();
+  bool valid = true;
   for (std::size_t r = 0; r < rows; ++r) {
     const int accepted = accepted_[r];
-    DSPARK_INVARIANT(accepted >= 0 && accepted <= submitted_[r]);
+    valid &= accepted >= 0 && accepted <= submitted_[r];
     const int left = rows_.output_tokens[r] - rows_.produced[r];
     delivered_[r] = std::min(accepted + 1, left);
     finished_[r] = delivered_[r] == left;
@@ -271,6 +275,7 @@ void Engine::settle_rounds() {
     // leave the short ones and bias the accepted length.
     cut_[r] = left <= block_size;
   }
+  DSPARK_INVARIANT(valid);
 }
 
 void Engine::observe() {
@@ -290,19 +295,11 @@ void Engine::observe() {
 }
 
 void Engine::retire_finished(VirtualTime now) {
+  rows_.deliver(delivered_, now);
   for (std::size_t r = 0; r < finished_.size(); ++r) {
-    rows_.produced[r] += delivered_[r];
-    rows_.anchor_position[r] += delivered_[r];
-    rows_.last_delivery[r] = now;
-    ++rows_.rounds[r];
-    ++rows_.all_rounds[r];
-    rows_.attempt[r] = 0;
-    if (finished_[r]) {
-      requests_[rows_.id[r]].produced = rows_.produced[r];
-      continue;
-    }
     // Rejected rows return their blocks: all but the new anchor's slot stays.
-    if (rows_.held_tokens[r] - options_.block_tokens >= rows_.anchor_position[r]) {
+    const bool too_many = rows_.held_tokens[r] - options_.block_tokens >= rows_.anchor_position[r];
+    if (too_many && !finished_[r]) {
       std::vector<BlockId>& blocks = requests_[rows_.id[r]].blocks;
       shrink(blocks, rows_.anchor_position[r]);
       rows_.held_tokens[r] = static_cast<std::int32_t>(blocks.size()) * options_.block_tokens;
@@ -311,6 +308,7 @@ void Engine::retire_finished(VirtualTime now) {
   for (std::size_t r = finished_.size(); r-- > 0;) {
     if (!finished_[r]) continue;
     const RequestId id = rows_.id[r];
+    requests_[id].produced = rows_.produced[r];
     rows_.swap_remove(r);
     finish(id, now);
   }

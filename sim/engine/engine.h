@@ -8,11 +8,11 @@
 
 #include "policies/batching/batching_policy.h"
 #include "policies/depth/depth_policy.h"
+#include "policies/depth/survival_history.h"
 #include "sim/engine/decode_rows.h"
 #include "sim/engine/kv_blocks.h"
 #include "sim/engine/request_table.h"
 #include "sim/engine/runner.h"
-#include "policies/depth/survival_history.h"
 #include "sim/engine/watcher.h"
 
 namespace dspark {

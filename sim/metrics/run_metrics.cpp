@@ -17,7 +17,8 @@ RunMetrics::RunMetrics(const StopRule& stop, const ServiceObjective& objective, 
       objective_(objective),
       kv_blocks_(kv_blocks),
       positions_(static_cast<std::size_t>(block_size)),
-      bins_(kReliabilityBins) {}
+      bins_(kReliabilityBins),
+      rounds_(static_cast<std::size_t>(block_size) + 1) {}
 
 void RunMetrics::count_in_system(VirtualTime now, int change) {
   if (open()) in_system_seconds_ += static_cast<double>(in_system_) * to_seconds(now - in_system_since_);
@@ -102,45 +103,76 @@ void RunMetrics::step_ended(const StepRecord& step) {
 
 void RunMetrics::add_gaps(const StepRecord& step) {
   // All who were served in the step before this one waited equally long: one weighted update serves them.
-  double together = 0;
-  VirtualTime common = kNever;
-  for (const VirtualTime previous : step.previous_delivery) {
-    if (common == kNever) common = previous;
-    if (previous == common) {
-      together += 1;
-    } else {
-      itl_.add(to_seconds(step.end - previous));
+  const auto& previous_delivery = step.previous_delivery;
+  if (previous_delivery.empty()) return;
+  const VirtualTime common = previous_delivery.front();
+  std::size_t together = 0;
+  for (const VirtualTime previous : previous_delivery) together += previous == common ? 1 : 0;
+  if (together < previous_delivery.size()) {
+    for (const VirtualTime previous : previous_delivery) {
+      if (previous != common) itl_.add(to_seconds(step.end - previous));
     }
   }
-  if (together > 0) itl_.add(to_seconds(step.end - common), together);
+  itl_.add(to_seconds(step.end - common), static_cast<double>(together));
 }
 
 void RunMetrics::add_rounds(const StepRecord& step) {
-  for (std::size_t r = 0; r < step.verified.size(); ++r) {
+  // Rounds by their lengths first, so that no row loops over its positions.
+  const std::size_t rows = step.verified.size();
+  std::int64_t whole = 0, tokens = 0;
+  for (std::size_t r = 0; r < rows; ++r) {
+    whole += step.cut[r] ? 0 : 1;
+    tokens += step.cut[r] ? 0 : step.accepted[r] + 1;
+  }
+  whole_rounds_ += static_cast<double>(whole);
+  whole_round_tokens_ += static_cast<double>(tokens);
+  if (step.draft_rows == 0) return;
+  std::fill(rounds_.begin(), rounds_.end(), RoundCounts{});
+  for (std::size_t r = 0; r < rows; ++r) {
     if (step.cut[r]) continue;
     const auto verified = static_cast<std::size_t>(step.verified[r]);
     const auto accepted = static_cast<std::size_t>(step.accepted[r]);
-    whole_rounds_ += 1;
-    whole_round_tokens_ += static_cast<double>(accepted) + 1;
-    if (verified == 0) continue;
-    for (std::size_t k = 0; k < verified; ++k) positions_[k].verified += 1;
-    for (std::size_t k = 0; k < accepted; ++k) positions_[k].accepted += 1;
-    for (std::size_t k = 0; k < std::min(accepted + 1, verified); ++k) positions_[k].reached += 1;
-    add_reliability(step, r);
+    ++rounds_[verified].verified;
+    ++rounds_[accepted].accepted;
+    ++rounds_[std::min(accepted + 1, verified)].reached;
   }
+  RoundCounts longer;  // rounds that verified, accepted and reached position k + 1
+  for (std::size_t k = positions_.size(); k-- > 0;) {
+    longer.verified += rounds_[k + 1].verified;
+    longer.accepted += rounds_[k + 1].accepted;
+    longer.reached += rounds_[k + 1].reached;
+    positions_[k].verified += longer.verified;
+    positions_[k].accepted += longer.accepted;
+    positions_[k].reached += longer.reached;
+  }
+  add_reliability(step);
 }
 
-void RunMetrics::add_reliability(const StepRecord& step, std::size_t row) {
-  // Labels are known up to the first rejection among the verified positions.
-  const auto accepted = static_cast<std::size_t>(step.accepted[row]);
-  const auto labelled = std::min(accepted + 1, static_cast<std::size_t>(step.verified[row]));
-  const float* confidence = step.drafts.confidence.data() + row;
-  for (std::size_t k = 0; k < labelled; ++k) {
-    const auto c = static_cast<double>(confidence[k * step.drafts.stride]);
-    Bin& bin = bins_[static_cast<std::size_t>(std::min(c * kReliabilityBins, kReliabilityBins - 1.0))];
+void RunMetrics::add_reliability(const StepRecord& step) {
+  // Labels are known up to the first rejection among the verified positions. They are listed before they are
+  // counted: how many a row has is a coin that a branch would guess wrong. The order, which the sums'
+  // last bits depend on, is by row, then position.
+  const std::size_t stride = step.drafts.stride;
+  const std::size_t longest = stride == 0 ? 0 : step.drafts.confidence.size() / stride;
+  labels_.resize(step.verified.size() * longest + 1);
+  std::size_t count = 0;
+  for (std::size_t r = 0; r < step.verified.size(); ++r) {
+    const auto accepted = static_cast<std::size_t>(step.accepted[r]);
+    const auto verified = static_cast<std::size_t>(step.verified[r]);
+    const std::size_t labelled = step.cut[r] ? 0 : std::min(accepted + 1, verified);
+    const float* confidence = step.drafts.confidence.data() + r;
+    for (std::size_t k = 0; k < longest; ++k) {
+      labels_[count] = {confidence[k * stride], k < accepted ? 1 : 0};
+      count += k < labelled ? 1 : 0;
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto c = static_cast<double>(labels_[i].confidence);
+    Bin& bin = bins_[static_cast<std::size_t>(
+        static_cast<int>(std::min(c * kReliabilityBins, kReliabilityBins - 1.0)))];
     bin.count += 1;
     bin.confidence += c;
-    bin.accepted += k < accepted ? 1 : 0;
+    bin.accepted += labels_[i].accepted;
   }
 }
 
@@ -181,11 +213,10 @@ ReplicationResult RunMetrics::result() const {
   double labelled = 0, error = 0;
   for (int b = 0; b < kReliabilityBins; ++b) {
     const Bin& bin = bins_[static_cast<std::size_t>(b)];
-    labelled += bin.count;
-    error += std::abs(bin.confidence - bin.accepted);
-    if (bin.count > 0) {
-      result.reliability.push_back({b, bin.count, bin.confidence / bin.count, bin.accepted / bin.count});
-    }
+    const auto count = static_cast<double>(bin.count), accepted = static_cast<double>(bin.accepted);
+    labelled += count;
+    error += std::abs(bin.confidence - accepted);
+    if (count > 0) result.reliability.push_back({b, count, bin.confidence / count, accepted / count});
   }
   if (labelled > 0) add("confidence_ece", error / labelled);
   if (steps_ > 0) {

@@ -56,17 +56,22 @@ class RunMetrics final : public Watcher {
     double accepted = 0;  // and accepted it, with all before it
     double reached = 0;   // verified it with all before it accepted
   };
+  using RoundCounts = Position;  // of one step, by the number of positions: not yet summed up
   struct Bin {
-    double count = 0;
+    std::int64_t count = 0;
+    std::int64_t accepted = 0;
     double confidence = 0;
-    double accepted = 0;
+  };
+  struct Label {
+    float confidence = 0;
+    int accepted = 0;
   };
   static constexpr int kReliabilityBins = 20;
 
   bool open() const { return finished_ >= stop_.warmup_requests && !closed_; }
   void count_in_system(VirtualTime now, int change);
   void add_rounds(const StepRecord& step);
-  void add_reliability(const StepRecord& step, std::size_t row);
+  void add_reliability(const StepRecord& step);
   void add_gaps(const StepRecord& step);
 
   StopRule stop_;
@@ -104,6 +109,8 @@ class RunMetrics final : public Watcher {
   double whole_round_tokens_ = 0;
   std::vector<Position> positions_;
   std::vector<Bin> bins_;
+  std::vector<RoundCounts> rounds_;  // (γ + 1), of the step at hand
+  std::vector<Label> labels_;        // of the step at hand
 
   QuantileSketch user_speed_, ttft_, tpot_, itl_, end_to_end_, step_seconds_;
   TimeSeries series_;

@@ -29,6 +29,8 @@ enum class Stream : std::uint8_t {
 struct RandomKey {
   std::uint32_t low = 0;
   std::uint32_t high = 0;
+
+  bool operator==(const RandomKey&) const = default;
 };
 RandomKey make_random_key(std::uint64_t seed, std::uint32_t replication);
 

@@ -28,17 +28,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const double value : *numbers)
       expect(std::isfinite(value) && value >= 0 && value <= 1e9, "numbers in range");
   }
-  if (again.starts_with('#') || again.starts_with("\xef\xbb\xbf")) return 0;  // would be read as something else
+  if (again.starts_with('#') || again.starts_with("\xef\xbb\xbf"))
+    return 0;  // would be read as something else
   const std::size_t width = table->columns().size();
   for (std::size_t row = 0; row < table->rows(); ++row) {
     again += '\n';
     std::string line;
-    for (std::size_t c = 0; c < width; ++c)
-      line += (c == 0 ? "" : ",") + std::string(table->field(row, c));
+    for (std::size_t c = 0; c < width; ++c) line += (c == 0 ? "" : ",") + std::string(table->field(row, c));
     if (line.empty() || line.starts_with('#')) return 0;  // would be skipped
     again += line;
   }
   const auto same = dspark::CsvTable::parse({"again.csv", again, {}});
-  expect(same && same->rows() == table->rows() && same->columns() == table->columns(), "the same table again");
+  expect(same && same->rows() == table->rows() && same->columns() == table->columns(),
+         "the same table again");
   return 0;
 }

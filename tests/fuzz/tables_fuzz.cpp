@@ -42,9 +42,10 @@ void read_costs(const std::string& content, bool running_maximum) {
 }
 
 void read_draft_costs(const std::string& content) {
-  Parameters parameters = with_file({{"verify_cost", {}, map({{"bias_ms", {}, text("1")}, {"per_token_ms", {}, text("1")}})},
-                                     {"draft_cost", {}, map({{"table", {}, text("t.csv")}})}},
-                                    content);
+  Parameters parameters =
+      with_file({{"verify_cost", {}, map({{"bias_ms", {}, text("1")}, {"per_token_ms", {}, text("1")}})},
+                 {"draft_cost", {}, map({{"table", {}, text("t.csv")}})}},
+                content);
   const StepCost::Parts parts = read_step_cost(parameters, false);
   if (parameters.errors().empty()) expect_cost(*parts.draft_table);
 }
@@ -93,22 +94,41 @@ void read_recording(const std::string& content, const char* form) {
 }  // namespace
 }  // namespace dspark
 
-/// Every reader of a CSV file that an experiment can name, through the parameters that name it. The first byte
-/// chooses one, the rest is the file.
+/// Every reader of a CSV file that an experiment can name, through the parameters that name it. The first
+/// byte chooses one, the rest is the file.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return -1;  // an empty file is refused before any of these reads it
   const std::string content(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0]) {
-    case 'v': dspark::read_costs(content, false); break;
-    case 'm': dspark::read_costs(content, true); break;
-    case 'd': dspark::read_draft_costs(content); break;
-    case 's': dspark::read_speeds(content); break;
-    case 't': dspark::read_trace(content); break;
-    case 'l': dspark::read_lengths(content); break;
-    case 'r': dspark::read_recording(content, "rounds"); break;
-    case 'g': dspark::read_recording(content, "gate_conditional"); break;
-    case 'c': dspark::read_recording(content, "gate_cumulative"); break;
-    default: return -1;  // chooses nothing: not for the corpus
+    case 'v':
+      dspark::read_costs(content, false);
+      break;
+    case 'm':
+      dspark::read_costs(content, true);
+      break;
+    case 'd':
+      dspark::read_draft_costs(content);
+      break;
+    case 's':
+      dspark::read_speeds(content);
+      break;
+    case 't':
+      dspark::read_trace(content);
+      break;
+    case 'l':
+      dspark::read_lengths(content);
+      break;
+    case 'r':
+      dspark::read_recording(content, "rounds");
+      break;
+    case 'g':
+      dspark::read_recording(content, "gate_conditional");
+      break;
+    case 'c':
+      dspark::read_recording(content, "gate_cumulative");
+      break;
+    default:
+      return -1;  // chooses nothing: not for the corpus
   }
   return 0;
 }

@@ -27,7 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string flipped = written;
   flipped[at] = static_cast<char>(flipped[at] ^ (1 << (data[0] % 8)));
   expect(!dspark::checked_image(flipped, "fuzz.h5"), "a flipped bit is found");
-  expect(!dspark::checked_image(std::string_view(written).substr(0, at), "fuzz.h5"), "a missing end is found");
+  expect(!dspark::checked_image(std::string_view(written).substr(0, at), "fuzz.h5"),
+         "a missing end is found");
   expect(!dspark::checked_image(written + '\0', "fuzz.h5"), "an added byte is found");
   return 0;
 }

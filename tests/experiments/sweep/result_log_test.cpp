@@ -107,7 +107,7 @@ TEST(ResultLog, ARecordThatDidNotFitHidesNoneThatDid) {
   {
     ResultLog log;
     ASSERT_FALSE(log.open(path, {1, 2}, false));
-    const struct rlimit small {4096, before.rlim_max};
+    const struct rlimit small { 4096, before.rlim_max };
     ::setrlimit(RLIMIT_FSIZE, &small);
     LogRecord large = numbered(1);
     large.result.metrics.assign(1000, {"throughput", 1.5});

@@ -41,7 +41,8 @@ TEST(LosslessCheck, ExposesTheChosenTokensProbabilityWhereDraftsAreSampledAndPas
 TEST(LosslessCheck, ExposesDroppingTheTokenThatStoppedADraft) {
   const PolicyMaker stops = maker<testing::StopsAtUnlikelyTokens>();
   EXPECT_EQ(check(stops).kind, Kind::kNoViolation);
-  EXPECT_EQ(check(stops, ConfidenceSource::kConfidence, {.keeps_the_stopping_token = false}).kind, Kind::kExposed);
+  EXPECT_EQ(check(stops, ConfidenceSource::kConfidence, {.keeps_the_stopping_token = false}).kind,
+            Kind::kExposed);
 }
 
 TEST(LosslessCheck, ExposesWhatIsCarriedFromADraftStopIntoTheChoice) {
@@ -51,7 +52,8 @@ TEST(LosslessCheck, ExposesWhatIsCarriedFromADraftStopIntoTheChoice) {
 
 TEST(LosslessCheck, ExposesBudgetsFromDraftedLengthsAndDraftPasses) {
   const EngineRules shows_drafted{.shows_planned_blocks = false};
-  for (const auto& make : {maker<testing::BudgetFromDraftedLengths>(), maker<testing::BudgetFromDraftPasses>()}) {
+  for (const auto& make :
+       {maker<testing::BudgetFromDraftedLengths>(), maker<testing::BudgetFromDraftPasses>()}) {
     EXPECT_EQ(check(make).kind, Kind::kNoViolation);
     EXPECT_EQ(check(make, ConfidenceSource::kConfidence, shows_drafted).kind, Kind::kExposed);
   }

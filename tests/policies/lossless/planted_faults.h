@@ -61,7 +61,9 @@ class CarriesFromTheStop final : public DepthPolicy {
     return PlanAnswer::kChoose;
   }
   const DraftStop* draft_stop() const override { return &stop_; }
-  void choose(const Step&, SurvivalFrontier& frontier) override { frontier.admit_best(stop_.seen > 1 ? 2 : 0); }
+  void choose(const Step&, SurvivalFrontier& frontier) override {
+    frontier.admit_best(stop_.seen > 1 ? 2 : 0);
+  }
 
  private:
   class Remembers final : public DraftStop {
@@ -96,7 +98,8 @@ class BudgetFromDraftPasses final : public DepthPolicy {
  public:
   const DraftStop* draft_stop() const override { return &stop_; }
   void choose(const Step& step, SurvivalFrontier& frontier) override {
-    const double two_passes = step.cost->draft_seconds(step.requests(), 2) + step.cost->overhead_seconds(true);
+    const double two_passes =
+        step.cost->draft_seconds(step.requests(), 2) + step.cost->overhead_seconds(true);
     frontier.admit_best(step.draft_and_overhead_seconds >= two_passes ? step.requests() : 0);
   }
 
@@ -108,7 +111,8 @@ class BudgetFromDraftPasses final : public DepthPolicy {
 class AcceptedCounts final : public Hindsight {
  public:
   void choose_in_hindsight(const HindsightView& view, std::span<int> lengths) override {
-    std::copy(view.drafts.accepted_if_verified.begin(), view.drafts.accepted_if_verified.end(), lengths.begin());
+    std::copy(view.drafts.accepted_if_verified.begin(), view.drafts.accepted_if_verified.end(),
+              lengths.begin());
   }
 };
 
