@@ -1,89 +1,21 @@
 #include <fmt/format.h>
 #include <oneapi/tbb/parallel_for.h>
 
-#include <algorithm>
-#include <array>
-
+#include "experiments/cli/checked_policy.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/exit_code.h"
 #include "experiments/cli/report.h"
-#include "experiments/schema/yaml_reader.h"
-#include "policies/depth/depth_policy_registry.h"
-#include "policies/lossless/lossless_check.h"
-#include "policies/nearest_name.h"
 
 namespace dspark {
 namespace {
 
-/// A policy to check: as written, and how to make it.
-struct Candidate {
-  std::string text;
-  PolicyMaker make;
-  bool lossless = true;  // what it says of itself
-};
-
-/// Parameters that have no default, for `--all`.
-constexpr std::array<std::pair<const char*, const char*>, 4> kRequired{
-    {{"fixed", "{fixed: {k: 2}}"},
-     {"k_by_batch_size", "{k_by_batch_size: {table: {1: 3, 2: 2}}}"},
-     {"tetris", "{tetris: {capacity_per_request: 1}}"},
-     {"load_knee", "{load_knee: {requests: 2, k: 2}}"}}};
-/// Further forms of policies whose parameters decide what they look at.
-constexpr std::array kVariants{
-    "{tetris: {capacity_per_request: 1, score: confidence}}",
-    "{hugging_face_heuristic: {num_assistant_tokens: 2, assistant_confidence_threshold: 0.4}}",
-    "{dspark: {cost: hull}}", "{dspark_async: {lag: 1}}"};
-
-std::unique_ptr<DepthPolicy> make_policy(const NamedValue& named) {
-  Parameters parameters(named.parameters, {}, named.shorthand);
-  return make_depth_policy(named.name, parameters);
-}
-
-/// The policy that `text` writes, or the errors in it.
-std::optional<Candidate> read_candidate(const std::string& text, Errors& errors) {
-  const auto value = read_yaml(text, "--policy");
-  if (!value) {
-    errors.push_back(value.error());
-    return std::nullopt;
-  }
-  const auto named = read_named_value(*value);
-  if (!named) {
-    errors.push_back(named.error());
-    return std::nullopt;
-  }
-  Parameters parameters(named->parameters, {}, named->shorthand);
-  const auto policy = make_depth_policy(named->name, parameters);
-  if (!policy) {
-    errors.push_back({fmt::format("there is no policy '{}'", named->name),
-                      {},
-                      known_names_advice(named->name, depth_policy_names())});
-    return std::nullopt;
-  }
-  parameters.finish();
-  errors = parameters.errors();
-  if (!errors.empty()) return std::nullopt;
-  const NamedValue copy = *named;
-  return Candidate{text, [copy] { return make_policy(copy); }, policy->traits().lossless};
-}
-
-std::string default_form(const std::string& policy) {
-  for (const auto& [name, text] : kRequired) {
-    if (policy == name) return text;
-  }
-  return policy;
-}
-
 /// The answer to one policy and source of confidence.
 struct Row {
-  const Candidate* candidate;
+  const CheckedPolicy* candidate;
   ConfidenceSource source;
   LosslessVerdict verdict = {};
 
-  /// It is exposed although neither the policy nor the signal says that it anticipates.
-  bool breaks_its_word() const {
-    return verdict.kind == LosslessVerdict::Kind::kExposed && candidate->lossless &&
-           known_before_draw(source);
-  }
+  bool breaks_its_word() const { return dspark::breaks_its_word(candidate->traits, source, verdict); }
 };
 
 std::string row_text(const Row& row, bool whole) {
@@ -91,9 +23,9 @@ std::string row_text(const Row& row, bool whole) {
   std::string text = fmt::format("{}, {}: {}", row.candidate->text,
                                  names[static_cast<std::size_t>(row.source)], verdict_text(row.verdict));
   if (row.verdict.kind == LosslessVerdict::Kind::kExposed) {
-    text += row.breaks_its_word()     ? "; IT SAYS THAT IT IS LOSSLESS"
-            : row.candidate->lossless ? "; this signal anticipates"
-                                      : "; it says so";
+    text += row.breaks_its_word()            ? "; IT SAYS THAT IT IS LOSSLESS"
+            : row.candidate->traits.lossless ? "; this signal anticipates"
+                                             : "; it says so";
   }
   text += '\n';
   if (whole && row.verdict.exposure) text += exposure_text(*row.verdict.exposure);
@@ -130,14 +62,13 @@ int check_lossless_command(const CheckLosslessOptions& options) {
   }
   std::vector<std::string> texts = options.policies;
   if (options.all) {
-    for (const std::string& name : depth_policy_names()) texts.push_back(default_form(name));
-    texts.insert(texts.end(), kVariants.begin(), kVariants.end());
+    texts = all_checked_forms();
   }
   if (texts.empty()) return fail({{"no policy was named", {}, "--policy dspark, or --all"}});
-  std::vector<Candidate> candidates;
+  std::vector<CheckedPolicy> candidates;
   for (const std::string& text : texts) {
     Errors errors;
-    auto candidate = read_candidate(text, errors);
+    auto candidate = read_checked_policy(text, errors);
     if (!candidate) return fail(errors);
     candidates.push_back(std::move(*candidate));
   }
@@ -145,7 +76,7 @@ int check_lossless_command(const CheckLosslessOptions& options) {
   std::string text;
   bool good = foundations_hold(text);
   std::vector<Row> rows;
-  for (const Candidate& candidate : candidates) {
+  for (const CheckedPolicy& candidate : candidates) {
     for (const ConfidenceSource source : sources) rows.push_back({&candidate, source});
   }
   oneapi::tbb::parallel_for(std::size_t{0}, rows.size(), [&](std::size_t i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "experiments/cli/checked_policy.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/exit_code.h"
 #include "experiments/cli/report.h"
@@ -64,8 +65,27 @@ void add_markdown_table(std::string& text, const std::vector<ParameterRecord>& p
   add_markdown_rows(text, parameters, "");
 }
 
+/// What a short check says of a policy with its defaults; `dspark check-lossless` says it of any form, at
+/// length.
+std::string output_note(const std::string& policy) {
+  Errors errors;
+  const auto checked = read_checked_policy(checked_form(policy), errors);
+  if (!checked) return "";
+  const LosslessVerdict verdict =
+      check_lossless(checked->make, ConfidenceSource::kConfidence, {},
+                     {.grid_tables = 27, .states_by_round = 2, .long_histories = 1, .long_rounds = 20});
+  switch (verdict.kind) {
+    case LosslessVerdict::Kind::kProved:
+      return " Keeps the output (proved).";
+    case LosslessVerdict::Kind::kNoViolation:
+      return " Keeps the output (no violation found).";
+    default:
+      return " Changes the output (exposed).";
+  }
+}
+
 std::string entry_text(const CatalogueEntry& entry, bool markdown) {
-  const std::string note = entry.kind == "policy" && !entry.lossless ? " Not lossless." : "";
+  const std::string note = entry.kind == "policy" ? output_note(entry.name) : "";
   std::string text;
   if (markdown) {
     text = fmt::format("\n### `{}`\n\n{}.{}\n", entry.name, entry.meaning, note);

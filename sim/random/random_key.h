@@ -23,6 +23,7 @@ enum class Stream : std::uint8_t {
   kPolicyCoin,       // a policy's own coins, by step
   kInitialPhase,     // residual length of a closed loop's first reply
   kRecordedRequest,  // which recorded request is replayed
+  kLosslessCheck,    // tables and histories of the losslessness check; nothing of a run
 };
 
 /// 64-bit key of one replication: a hash of seed and replication.

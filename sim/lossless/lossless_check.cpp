@@ -1,9 +1,9 @@
-#include "policies/lossless/lossless_check.h"
+#include "sim/lossless/lossless_check.h"
 
 #include <algorithm>
-#include <random>
 
 #include "policies/invariant.h"
+#include "sim/lossless/arbitrary_words.h"
 
 namespace dspark {
 namespace {
@@ -103,7 +103,7 @@ class Check {
   void check_long_histories() {
     for (int h = 0; h < effort_.long_histories && !verdict_.exposure; ++h) {
       History history;
-      const int rounds = 4 + below(effort_.long_rounds - 3);
+      const int rounds = 4 + coins_.below(effort_.long_rounds - 3);
       for (int i = 0; i < rounds; ++i) {
         const auto models = std::make_shared<const DraftModels>(random_models(system_->size, coins_));
         history.push_back(std::make_shared<const PlayedRound>(random_round(models)));
@@ -115,13 +115,12 @@ class Check {
   PlayedRound random_round(std::shared_ptr<const DraftModels> models) {
     const SystemSize& size = system_->size;
     PlayedRound round{.models = std::move(models)};
-    for (int i = 0; i < size.requests * size.block_size; ++i) round.tokens.push_back(below(size.vocabulary));
-    for (int r = 0; r < size.requests; ++r) round.accepted.push_back(below(size.block_size + 1));
-    if (below(4) == 0) round.joins_after = 1u << below(size.requests);
+    for (int i = 0; i < size.requests * size.block_size; ++i)
+      round.tokens.push_back(coins_.below(size.vocabulary));
+    for (int r = 0; r < size.requests; ++r) round.accepted.push_back(coins_.below(size.block_size + 1));
+    if (coins_.below(4) == 0) round.joins_after = 1u << coins_.below(size.requests);
     return round;
   }
-
-  int below(int n) { return static_cast<int>(coins_() % static_cast<unsigned>(n)); }
 
   void ask(const History& history, const DraftModels& models) {
     const StepDecisions decisions = decide_all({*system_, make_, history, models, every_outcome_});
@@ -155,7 +154,7 @@ class Check {
   EngineRules rules_;
   CheckEffort effort_;
   bool every_outcome_;
-  std::mt19937 coins_;
+  ArbitraryWords coins_;
   const CheckedSystem* system_ = nullptr;
   std::string costs_;
   bool chose_ = false;
@@ -174,6 +173,10 @@ std::vector<NamedCost> check_costs() {
 LosslessVerdict check_lossless(const PolicyMaker& make, ConfidenceSource source, const EngineRules& rules,
                                const CheckEffort& effort) {
   return Check(make, source, rules, effort).run();
+}
+
+bool breaks_its_word(const PolicyTraits& traits, ConfidenceSource source, const LosslessVerdict& verdict) {
+  return verdict.kind == LosslessVerdict::Kind::kExposed && traits.lossless && known_before_draw(source);
 }
 
 }  // namespace dspark

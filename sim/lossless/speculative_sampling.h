@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <span>
 
-#include "policies/lossless/token_tree.h"
+#include "sim/lossless/token_tree.h"
 
 namespace dspark {
 

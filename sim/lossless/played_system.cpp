@@ -1,7 +1,9 @@
-#include "policies/lossless/played_system.h"
+#include "sim/lossless/played_system.h"
 
 #include <algorithm>
-#include <random>
+
+#include "policies/elementary.h"
+#include "sim/lossless/arbitrary_words.h"
 
 namespace dspark {
 namespace {
@@ -11,13 +13,11 @@ constexpr std::int32_t kContext = 100;  // tokens; far from any limit
 /// A policy's own coins, and whatever else of a step is arbitrary: a function of the step's number.
 class StepCoins final : public CoinStream {
  public:
-  explicit StepCoins(std::int64_t step) : coins_(static_cast<std::uint_fast32_t>(step % 100000 + 1)) {
-    coins_.discard(3);  // neighbouring seeds begin alike
-  }
-  double uniform() override { return static_cast<double>(coins_()) / 2147483647.0; }
+  explicit StepCoins(std::int64_t step) : words_(static_cast<std::uint32_t>(step)) {}
+  double uniform() override { return uniform_from_bits(words_()); }
 
  private:
-  std::minstd_rand coins_;  // the same sequence in every standard library
+  ArbitraryWords words_;
 };
 
 }  // namespace

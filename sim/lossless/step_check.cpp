@@ -1,10 +1,10 @@
-#include "policies/lossless/step_check.h"
+#include "sim/lossless/step_check.h"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "policies/lossless/speculative_sampling.h"
+#include "sim/lossless/speculative_sampling.h"
 
 namespace dspark {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "policies/depth/survival_frontier.h"
-#include "policies/lossless/draft_model.h"
+#include "sim/lossless/draft_model.h"
 
 namespace dspark {
 

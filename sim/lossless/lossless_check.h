@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "policies/lossless/frontier_strategies.h"
-#include "policies/lossless/step_check.h"
+#include "sim/lossless/frontier_strategies.h"
+#include "sim/lossless/step_check.h"
 
 namespace dspark {
 
@@ -55,6 +55,9 @@ struct CheckEffort {
 /// Deterministic. `rules`: what the engine enforces.
 LosslessVerdict check_lossless(const PolicyMaker& make, ConfidenceSource source,
                                const EngineRules& rules = {}, const CheckEffort& effort = {});
+
+/// It is exposed although neither the policy nor the signal is declared to look at what it decides about.
+bool breaks_its_word(const PolicyTraits& traits, ConfidenceSource source, const LosslessVerdict& verdict);
 
 /// The frontier under all strategies (FrontierStrategies), with drafts that end early and drafts that do not,
 /// for one and two requests.

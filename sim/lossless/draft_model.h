@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "policies/depth/signals.h"
-#include "policies/lossless/token_tree.h"
+#include "sim/lossless/arbitrary_words.h"
+#include "sim/lossless/token_tree.h"
 
 namespace dspark {
 
@@ -52,7 +52,7 @@ using DraftModels = std::vector<DraftModel>;
 constexpr int kGridLetters = 3;
 DraftModels grid_models(const SystemSize& size, std::int64_t number);
 /// Any distributions and confidences, from finer steps, zeros, ones and ties among them.
-DraftModels random_models(const SystemSize& size, std::mt19937& coins);
+DraftModels random_models(const SystemSize& size, ArbitraryWords& coins);
 
 /// What is drawn from: softmax itself, or all on the most likely token (ties: the first) where the drafter is
 /// greedy.

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "policies/lossless/lossless_check.h"
+#include "sim/lossless/lossless_check.h"
 
 namespace dspark {
 namespace {

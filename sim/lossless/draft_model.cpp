@@ -1,8 +1,9 @@
-#include "policies/lossless/draft_model.h"
+#include "sim/lossless/draft_model.h"
 
 #include <algorithm>
 
 #include "policies/elementary.h"
+#include "sim/lossless/arbitrary_words.h"
 
 namespace dspark {
 namespace {
@@ -21,7 +22,7 @@ NextToken<double> grid_letter(int vocabulary, int letter) {
 }
 
 /// Shares of sixteenths; a token may get none, or all.
-NextToken<double> random_letter(int vocabulary, std::mt19937& coins) {
+NextToken<double> random_letter(int vocabulary, ArbitraryWords& coins) {
   NextToken<double> next{};
   int left = 16;
   for (int t = 0; t + 1 < vocabulary; ++t) {
@@ -33,7 +34,7 @@ NextToken<double> random_letter(int vocabulary, std::mt19937& coins) {
   return next;
 }
 
-double random_head(std::mt19937& coins) { return static_cast<double>(coins() % 17) / 16; }
+double random_head(ArbitraryWords& coins) { return static_cast<double>(coins() % 17) / 16; }
 
 struct Signals {
   double top1 = 0, margin = 0, entropy = 0;
@@ -105,7 +106,7 @@ DraftModels grid_models(const SystemSize& size, std::int64_t number) {
   return models;
 }
 
-DraftModels random_models(const SystemSize& size, std::mt19937& coins) {
+DraftModels random_models(const SystemSize& size, ArbitraryWords& coins) {
   DraftModels models;
   for (int r = 0; r < size.requests; ++r) {
     DraftModel model{{size.vocabulary, size.block_size}, {size.vocabulary, size.block_size}};

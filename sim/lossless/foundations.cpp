@@ -1,10 +1,10 @@
 // What a verdict rests on before any policy is looked at: the verifier and the frontier.
 #include <boost/multiprecision/cpp_int.hpp>
-#include <random>
 
 #include "policies/depth/survival_frontier.h"
-#include "policies/lossless/lossless_check.h"
-#include "policies/lossless/speculative_sampling.h"
+#include "sim/lossless/arbitrary_words.h"
+#include "sim/lossless/lossless_check.h"
+#include "sim/lossless/speculative_sampling.h"
 
 namespace dspark {
 namespace {
@@ -14,7 +14,7 @@ using Rational = boost::multiprecision::number<boost::multiprecision::cpp_ration
                                                boost::multiprecision::et_off>;
 
 /// Shares of sixths; every third distribution is certain of one token.
-Distribution<Rational> random_distribution(int vocabulary, int depth, std::mt19937& coins) {
+Distribution<Rational> random_distribution(int vocabulary, int depth, ArbitraryWords& coins) {
   Distribution<Rational> model(vocabulary, depth);
   for (auto& next : model.nodes()) {
     next = {};
@@ -57,7 +57,7 @@ bool keeps_the_target(const Distribution<Rational>& p, const Distribution<Ration
 }  // namespace
 
 std::optional<std::int64_t> prove_verifier() {
-  std::mt19937 coins(7);
+  ArbitraryWords coins(7);
   std::int64_t count = 0;
   for (int pair = 0; pair < 24; ++pair) {
     const int vocabulary = 2 + pair % 2, depth = 1 + pair % 3;
@@ -70,7 +70,7 @@ std::optional<std::int64_t> prove_verifier() {
 
 FrontierProof prove_frontier() {
   FrontierProof all;
-  std::mt19937 coins(11);
+  ArbitraryWords coins(11);
   const auto prove = [&](const SystemSize& size, DraftModels models, bool ends) {
     if (all.leak) return;
     FrontierProof proof = FrontierStrategies<SurvivalFrontier>(size, std::move(models), ends).prove();

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "policies/lossless/played_system.h"
+#include "sim/lossless/played_system.h"
 
 namespace dspark {
 

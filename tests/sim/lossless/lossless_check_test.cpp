@@ -1,11 +1,11 @@
-#include "policies/lossless/lossless_check.h"
+#include "sim/lossless/lossless_check.h"
 
 #include <gtest/gtest.h>
 
-#include "policies/lossless/speculative_sampling.h"
+#include "sim/lossless/speculative_sampling.h"
 #include "tests/policies/depth/required_parameters.h"
 #include "tests/policies/depth/scene.h"
-#include "tests/policies/lossless/planted_faults.h"
+#include "tests/sim/lossless/planted_faults.h"
 
 namespace dspark {
 namespace {
@@ -14,10 +14,7 @@ using Kind = LosslessVerdict::Kind;
 
 LosslessVerdict check(const PolicyMaker& make, ConfidenceSource source = ConfidenceSource::kConfidence,
                       const EngineRules& rules = {}) {
-  const LosslessVerdict verdict = check_lossless(make, source, rules);
-  if (verdict.exposure) std::cout << exposure_text(*verdict.exposure);
-  std::cout << verdict_text(verdict) << ", different " << verdict.different << "\n";
-  return verdict;
+  return check_lossless(make, source, rules);
 }
 template <class Policy, class... Arguments>
 PolicyMaker maker(Arguments... arguments) {
@@ -79,6 +76,30 @@ TEST(LosslessCheck, ExposesAFaultThatBeginsInRoundThree) {
   EXPECT_GE(verdict.exposure->rounds, 2);
 }
 
+TEST(LosslessCheck, SaysSoWhereAPolicyBreaksItsWord) {
+  const auto broken = [](const PolicyMaker& make, ConfidenceSource source) {
+    return breaks_its_word(make()->traits(), source, check(make, source));
+  };
+  // Declares that it keeps the output, by saying nothing else, and does not.
+  EXPECT_TRUE(broken(maker<testing::CarriesFromTheStop>(true), ConfidenceSource::kConfidence));
+  EXPECT_FALSE(broken(registered("oracle"), ConfidenceSource::kConfidence));  // says that it anticipates
+  EXPECT_FALSE(broken(registered("dspark"), ConfidenceSource::kChosen));      // the signal does
+  EXPECT_FALSE(broken(registered("dspark"), ConfidenceSource::kConfidence));
+}
+
+TEST(LosslessCheck, AVerdictSaysWhetherAnythingHungOnDraws) {
+  EXPECT_NE(verdict_text(check(registered("fixed"))).find("none depending on draws"), std::string::npos);
+  EXPECT_NE(verdict_text(check(registered("dspark"))).find("different ones"), std::string::npos);
+}
+
+TEST(LosslessCheck, ATextShowsBothDraftsAndTheChangedProbability) {
+  const LosslessVerdict verdict = check(maker<testing::MutualDependence>());
+  ASSERT_TRUE(verdict.exposure);
+  const std::string text = exposure_text(*verdict.exposure);
+  EXPECT_NE(text.find("draft AA|BA: submits 0|1"), std::string::npos) << text;
+  EXPECT_NE(text.find("each request by itself keeps its law"), std::string::npos) << text;
+}
+
 TEST(Verifier, KeepsTheTargetExactly) {
   const auto identities = prove_verifier();
   ASSERT_TRUE(identities);
@@ -100,7 +121,6 @@ TEST(FrontierStrategies, ShowNothingOfWhatIsNotAdmitted) {
   const FrontierProof proof = prove_frontier();
   EXPECT_FALSE(proof.leak) << *proof.leak;
   EXPECT_GT(proof.states, 10000);
-  std::cout << proof.states << " states\n";
 }
 
 /// Shows the survival behind the next token too.
@@ -113,7 +133,7 @@ class LeakyFrontier : public SurvivalFrontier {
   }
 };
 TEST(FrontierStrategies, FindALeakThatWasPlanted) {
-  std::mt19937 coins(3);
+  ArbitraryWords coins(3);
   const SystemSize size{2, 2, 1};
   EXPECT_TRUE(FrontierStrategies<LeakyFrontier>(size, random_models(size, coins), false).prove().leak);
 }

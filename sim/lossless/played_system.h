@@ -7,7 +7,7 @@
 
 #include "policies/depth/depth_policy.h"
 #include "policies/depth/survival_history.h"
-#include "policies/lossless/draft_model.h"
+#include "sim/lossless/draft_model.h"
 
 namespace dspark {
 
