@@ -10,8 +10,9 @@ target_compile_options(dspark_flags INTERFACE
   # Results are the same bytes on every run and machine: no fused multiply-add behind our back.
   -ffp-contract=off -fno-math-errno -fno-trapping-math
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
-  # GCC 12 reports moved-from variants of shared pointers that are initialised (GCC bug 105562 and kin).
-  -Wno-maybe-uninitialized)
+  # GCC 12 reports moved-from variants of shared pointers that are initialised (GCC bug 105562 and kin); clang does not
+  # know this warning.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 if(DSPARK_WERROR)
   target_compile_options(dspark_flags INTERFACE -Werror)
 endif()

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,19 @@ struct Digest {
 };
 
 Digest digest_of(std::string_view bytes);
+
+/// `digest_of` of all parts in a row.
+class DigestStream {
+ public:
+  DigestStream();
+  void add(std::string_view part);
+  Digest digest() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
 /// 32 hexadecimal digits, most significant first.
 std::string hex(const Digest& digest);
 

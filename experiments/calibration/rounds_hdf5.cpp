@@ -9,6 +9,7 @@
 #include <map>
 #include <vector>
 
+#include "experiments/results/stored_size.h"
 #include "experiments/results/user_block.h"
 #include "experiments/schema/utf8.h"
 
@@ -26,7 +27,7 @@ struct Unexpected {
 /// Reads the datasets of /rounds; throws Unexpected or an exception of the library.
 class GroupReader {
  public:
-  explicit GroupReader(const H5::Group& group) : group_(group) {}
+  GroupReader(const H5::Group& group, std::size_t file_bytes) : group_(group), stored_(file_bytes) {}
 
   Rounds read() {
     read_integers("request", rounds_.request);
@@ -54,7 +55,7 @@ class GroupReader {
   bool has(const std::string& name) const { return group_.nameExists(name); }
 
   /// The dataset, with an extent (rows) or (rows, columns) that is really stored.
-  H5::DataSet open(const std::string& name, std::vector<hsize_t>& extent, int rank) const {
+  H5::DataSet open(const std::string& name, std::vector<hsize_t>& extent, int rank) {
     if (!has(name)) throw Unexpected{fmt::format("no dataset '{}'", name)};
     if (group_.childObjType(name) != H5O_TYPE_DATASET)
       throw Unexpected{fmt::format("'{}' is no dataset", name)};
@@ -70,17 +71,19 @@ class GroupReader {
     if (row_count_ > 0 && extent[0] != row_count_) {
       throw Unexpected{fmt::format("'{}' has {} rows where 'request' has {}", name, extent[0], row_count_)};
     }
-    // An extent that is not stored could ask for any amount of memory.
-    hsize_t values = 1;
-    for (const hsize_t e : extent) values *= e;
-    if (dataset.getStorageSize() / dataset.getDataType().getSize() != values) {
+    // Also keeps the product below in range.
+    if (rank == 2 && (extent[1] < 1 || extent[1] > static_cast<hsize_t>(kMaxRecordedBlockSize))) {
+      throw Unexpected{
+          fmt::format("'{}' has {} positions, not 1 .. {}", name, extent[1], kMaxRecordedBlockSize)};
+    }
+    if (!stored_.holds(dataset, rank == 2 ? extent[0] * extent[1] : extent[0])) {
       throw Unexpected{fmt::format("'{}' is not stored whole", name)};
     }
     return dataset;
   }
 
   template <class T>
-  void read_integers(const std::string& name, std::vector<T>& out) const {
+  void read_integers(const std::string& name, std::vector<T>& out) {
     std::vector<hsize_t> extent;
     const H5::DataSet dataset = open(name, extent, 1);
     if (dataset.getTypeClass() != H5T_INTEGER) throw Unexpected{fmt::format("'{}' is not of integers", name)};
@@ -129,10 +132,6 @@ class GroupReader {
     const H5::DataSet dataset = open(signal.name, extent, 2);
     if (dataset.getTypeClass() != H5T_FLOAT)
       throw Unexpected{fmt::format("'{}' is not of numbers", signal.name)};
-    if (extent[1] < 1 || extent[1] > static_cast<hsize_t>(kMaxRecordedBlockSize)) {
-      throw Unexpected{
-          fmt::format("'{}' has {} positions, not 1 .. {}", signal.name, extent[1], kMaxRecordedBlockSize)};
-    }
     const auto positions = static_cast<int>(extent[1]);
     if (rounds_.block_size != 0 && rounds_.block_size != positions) {
       throw Unexpected{fmt::format("'{}' has {} positions, the others have {}", signal.name, positions,
@@ -145,6 +144,7 @@ class GroupReader {
   }
 
   const H5::Group& group_;
+  StoredSize stored_;
   std::size_t row_count_ = 0;
   Rounds rounds_;
 };
@@ -161,7 +161,7 @@ Rounds decode(std::string_view image) {
     throw Unexpected{"no rounds were recorded in it"};
   }
   const H5::Group group = file.openGroup("rounds");
-  return GroupReader(group).read();
+  return GroupReader(group, image.size()).read();
 }
 
 void write_dataset(const H5::Group& group, const std::string& name, const H5::DataType& stored,

@@ -1,11 +1,11 @@
 #include <H5Cpp.h>
 #include <fmt/format.h>
 
-#include <limits>
+#include <cstdint>
 
 #include "experiments/results/hdf5_file.h"
+#include "experiments/results/stored_size.h"
 #include "experiments/results/user_block.h"
-#include "experiments/schema/input_files.h"
 
 namespace dspark {
 namespace {
@@ -34,13 +34,11 @@ ResultFile::Attribute read_attribute(const H5::H5Object& object, const std::stri
   return value;
 }
 
-std::size_t rows_of(const H5::DataSet& dataset, const std::string& name) {
+std::size_t rows_of(const H5::DataSet& dataset, const std::string& name, StoredSize& stored) {
   const H5::DataSpace space = dataset.getSpace();
   if (space.getSimpleExtentNdims() != 1) throw Unexpected{"column " + name};
   const auto rows = static_cast<std::size_t>(space.getSimpleExtentNpoints());
-  // An extent that is not stored could ask for any amount of memory.
-  if (rows > 0 && dataset.getStorageSize() / dataset.getDataType().getSize() != rows)
-    throw Unexpected{"column " + name};
+  if (!stored.holds(dataset, rows)) throw Unexpected{fmt::format("column {} is not stored whole", name)};
   return rows;
 }
 
@@ -58,10 +56,10 @@ Texts read_texts(const H5::DataSet& dataset, std::size_t rows) {
   return texts;
 }
 
-Column read_column(const H5::Group& group, const std::string& name) {
+Column read_column(const H5::Group& group, const std::string& name, StoredSize& stored) {
   const H5::DataSet dataset = group.openDataSet(name);
   Column column{name, read_text_attribute(dataset, "unit"), read_text_attribute(dataset, "description"), {}};
-  const std::size_t rows = rows_of(dataset, name);
+  const std::size_t rows = rows_of(dataset, name, stored);
   switch (dataset.getTypeClass()) {
     case H5T_FLOAT: {
       Numbers values(rows);
@@ -95,13 +93,13 @@ std::vector<std::string> names_in_order(const H5::Group& group) {
   return names;
 }
 
-Table read_table(const H5::Group& root, const std::string& name) {
+Table read_table(const H5::Group& root, const std::string& name, StoredSize& stored) {
   if (root.childObjType(name) != H5O_TYPE_GROUP) throw Unexpected{"table " + name};
   const H5::Group group = root.openGroup(name);
   Table table{name, read_text_attribute(group, "description"), false, {}};
   for (const std::string& column : names_in_order(group)) {
     if (group.childObjType(column) != H5O_TYPE_DATASET) throw Unexpected{"column " + column};
-    table.columns.push_back(read_column(group, column));
+    table.columns.push_back(read_column(group, column, stored));
     if (table.columns.back().size() != table.rows()) throw Unexpected{"length of column " + column};
   }
   if (!table.columns.empty()) table.keyed = group.openDataSet(table.columns.front().name).attrExists("CLASS");
@@ -122,7 +120,10 @@ ResultFile decode(std::string_view image) {
     const std::string name = root.openAttribute(static_cast<unsigned>(i)).getName();
     content.attributes.emplace_back(name, read_attribute(root, name));
   }
-  for (const std::string& name : names_in_order(root)) content.tables.push_back(read_table(root, name));
+  StoredSize stored(image.size());
+  for (const std::string& name : names_in_order(root)) {
+    content.tables.push_back(read_table(root, name, stored));
+  }
   return content;
 }
 
@@ -147,7 +148,7 @@ Result<ResultFile> decode_hdf5(std::string_view bytes, const std::string& path) 
 }
 
 Result<ResultFile> read_result_file(const std::string& path) {
-  const auto bytes = read_whole_file(path, std::numeric_limits<std::size_t>::max());
+  const auto bytes = read_checked_file(path);
   if (!bytes) return bytes.error();
   return decode_hdf5(*bytes, path);
 }

@@ -17,6 +17,11 @@ std::string with_user_block(std::string image);
 /// overwrite.
 bool starts_like_a_result(std::string_view first_bytes);
 
+/// A whole result file, of at most kMaxResultBytes. Magic and digest are checked in bounded pieces before
+/// memory for it is asked for. Errors: unreadable, too large, or as `checked_image`.
+constexpr std::size_t kMaxResultBytes = std::size_t{4} << 30;
+Result<std::string> read_checked_file(const std::string& path);
+
 /// The image within a result file, or what is wrong with the file.
 Result<std::string_view> checked_image(std::string_view file_bytes, const std::string& path);
 

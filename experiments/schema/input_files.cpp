@@ -1,27 +1,16 @@
 #include "experiments/schema/input_files.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "experiments/calibration/rounds_hdf5.h"
+#include "experiments/regular_file.h"
 #include "experiments/schema/utf8.h"
 #include "sim/table/rounds_csv.h"
 
 namespace dspark {
 namespace {
-
-struct Descriptor {
-  int fd = -1;
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 /// What reads parameters knows no HDF5: recorded rounds reach it as the table that they are.
 Result<std::string> recorded_rounds(const std::string& bytes, const std::string& path) {
@@ -33,30 +22,12 @@ Result<std::string> recorded_rounds(const std::string& bytes, const std::string&
 }  // namespace
 
 Result<std::string> read_whole_file(const std::string& path, std::size_t max_bytes) {
-  const auto failure = [&](std::string_view why) {
-    return Error{fmt::format("cannot read '{}': {}", path, why)};
-  };
-  if (path.find('\0') != std::string::npos) return Error{"a file name cannot hold a zero byte"};
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.fd < 0) return failure(std::strerror(errno));
-  struct stat status {};
-  if (::fstat(file.fd, &status) != 0) return failure(std::strerror(errno));
-  if (S_ISDIR(status.st_mode)) return failure("it is a directory");
-  if (!S_ISREG(status.st_mode)) return failure("it is not a regular file");
-  if (static_cast<std::size_t>(status.st_size) > max_bytes) {
-    return failure(fmt::format("it has {} bytes, more than {}", status.st_size, max_bytes));
+  const auto file = RegularFile::open(path);
+  if (!file) return file.error();
+  if (file->size() > max_bytes) {
+    return file->failure(fmt::format("it has {} bytes, more than {}", file->size(), max_bytes));
   }
-  std::string content(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t have = 0;
-  while (have < content.size()) {
-    const ssize_t got = ::read(file.fd, content.data() + have, content.size() - have);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failure(std::strerror(errno));
-    if (got == 0) break;
-    have += static_cast<std::size_t>(got);
-  }
-  content.resize(have);
-  return content;
+  return file->read(0, file->size());
 }
 
 FileLoader InputFiles::loader() {

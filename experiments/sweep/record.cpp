@@ -75,6 +75,25 @@ LogRecord from_json(const json& root) {
   return record;
 }
 
+/// The CBOR of the frame at `at`; nullopt where it is torn or damaged. Its length is believed once the
+/// checksum of what is there has been met.
+Result<std::optional<std::string>> whole_payload(const ReadPiece& read, std::size_t at, std::size_t size) {
+  const std::optional<std::string> torn;
+  const auto frame = read(at, kFrameBytes);
+  if (!frame) return frame.error();
+  if (frame->size() < kFrameBytes) return torn;
+  at += kFrameBytes;
+  const std::size_t length = get<std::uint32_t>(*frame, 0);
+  if (length > kMaxRecordBytes || at > size || length > size - at) return torn;
+  const auto digest = digest_in_pieces(read, at, length);
+  if (!digest) return digest.error();
+  if (get<std::uint64_t>(*frame, sizeof(std::uint32_t)) != digest->low) return torn;
+  auto payload = read(at, length);
+  if (!payload) return payload.error();
+  if (payload->size() != length) return torn;
+  return std::optional(*std::move(payload));
+}
+
 }  // namespace
 
 std::string encode_record(const LogRecord& record) {
@@ -118,33 +137,38 @@ std::string framed_record(const LogRecord& record) {
   return bytes + payload;
 }
 
-ParsedLog parse_log(std::string_view bytes) {
+Result<ParsedLog> parse_log(const ReadPiece& read, std::size_t size) {
   ParsedLog log;
-  if (bytes.size() < kHeaderBytes) {
+  const auto header = read(0, kHeaderBytes);
+  if (!header) return header.error();
+  if (header->size() < kHeaderBytes) {
     // Killed while the header was written: nothing was finished yet.
-    log.foreign = bytes.substr(0, kMagic.size()) != kMagic.substr(0, bytes.size());
+    log.foreign = header->substr(0, kMagic.size()) != kMagic.substr(0, header->size());
     return log;
   }
   const std::size_t sum_at = kHeaderBytes - sizeof(std::uint64_t);
-  log.foreign = !bytes.starts_with(kMagic) ||
-                get<std::uint64_t>(bytes, sum_at) != digest_of(bytes.substr(0, sum_at)).low;
+  log.foreign = !header->starts_with(kMagic) ||
+                get<std::uint64_t>(*header, sum_at) != digest_of(header->substr(0, sum_at)).low;
   if (log.foreign) return log;
   log.has_header = true;
-  log.work = {get<std::uint64_t>(bytes, kMagic.size()), get<std::uint64_t>(bytes, kMagic.size() + 8)};
-  std::size_t at = kHeaderBytes;
-  log.valid_bytes = at;
-  while (bytes.size() - at >= kFrameBytes) {
-    const std::size_t length = get<std::uint32_t>(bytes, at);
-    if (length > kMaxRecordBytes || length > bytes.size() - at - kFrameBytes) break;
-    const std::string_view payload = bytes.substr(at + kFrameBytes, length);
-    if (get<std::uint64_t>(bytes, at + sizeof(std::uint32_t)) != digest_of(payload).low) break;
-    auto record = decode_record(payload);
-    if (!record) break;
+  log.work = {get<std::uint64_t>(*header, kMagic.size()), get<std::uint64_t>(*header, kMagic.size() + 8)};
+  log.valid_bytes = kHeaderBytes;
+  for (;;) {
+    auto payload = whole_payload(read, log.valid_bytes, size);
+    if (!payload) return payload.error();
+    if (!*payload) return log;
+    auto record = decode_record(**payload);
+    if (!record) return log;
     log.records.push_back(std::move(*record));
-    at += kFrameBytes + length;
-    log.valid_bytes = at;
+    log.valid_bytes += kFrameBytes + (*payload)->size();
   }
-  return log;
+}
+
+ParsedLog parse_log(std::string_view bytes) {
+  const auto read = [&](std::size_t at, std::size_t most) {
+    return Result<std::string>(std::string(bytes.substr(std::min(at, bytes.size()), most)));
+  };
+  return *parse_log(read, bytes.size());  // memory cannot fail to be read
 }
 
 }  // namespace dspark

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "experiments/digest.h"
+#include "experiments/regular_file.h"
 #include "sim/scenario.h"
 
 namespace dspark {
@@ -36,5 +37,8 @@ struct ParsedLog {
   std::size_t valid_bytes = 0;
 };
 ParsedLog parse_log(std::string_view bytes);
+/// The same of a log of `size` bytes. Holds one record at a time besides those returned, and asks for memory
+/// for none that is not there whole. Errors: those of `read`.
+Result<ParsedLog> parse_log(const ReadPiece& read, std::size_t size);
 
 }  // namespace dspark

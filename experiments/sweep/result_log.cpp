@@ -8,10 +8,9 @@
 
 #include <cerrno>
 #include <cstring>
-#include <limits>
 
 #include "experiments/files.h"
-#include "experiments/schema/input_files.h"
+#include "experiments/regular_file.h"
 
 namespace dspark {
 namespace {
@@ -54,10 +53,12 @@ std::optional<ResultLog::OpenError> ResultLog::open(const std::string& path, con
   ParsedLog log;
   std::size_t size = 0;
   if (!fresh) {
-    const auto bytes = read_whole_file(path, std::numeric_limits<std::size_t>::max());
-    if (!bytes) return OpenError{bytes.error()};
-    size = bytes->size();
-    log = parse_log(*bytes);
+    const auto file = RegularFile::open(path);
+    if (!file) return OpenError{file.error()};
+    size = file->size();
+    auto parsed = parse_log([&](std::size_t at, std::size_t most) { return file->read(at, most); }, size);
+    if (!parsed) return OpenError{parsed.error()};
+    log = *std::move(parsed);
     if (log.foreign || (log.has_header && log.work != work)) {
       const std::string whose = log.foreign
                                     ? "is not a partial result, or is damaged"

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "experiments/results/user_block.h"
+#include "tests/experiments/small_experiment.h"
 
 namespace dspark {
 namespace {
@@ -94,6 +95,20 @@ TEST(Hdf5File, RandomBytesAreOneErrorEvenBehindAValidDigest) {
     EXPECT_FALSE(decode_hdf5(noise, "f"));
     EXPECT_FALSE(decode_hdf5(with_user_block(noise), "f"));
   }
+}
+
+TEST(Hdf5File, AFileOfManyPiecesIsReadFromTheDisk) {
+  const ScratchFolder folder;
+  ResultFile file = sample();
+  file.tables[0].columns = {{"x", "1", "numbers", Numbers(500'000, 0.1)}};
+  write_bytes(folder / "large.h5", *encode_hdf5(file));
+  const auto back = read_result_file(folder / "large.h5");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->table("keyed").numbers("x"), Numbers(500'000, 0.1));
+  std::string damaged = read_bytes(folder / "large.h5");
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  write_bytes(folder / "large.h5", damaged);
+  EXPECT_THAT(read_result_file(folder / "large.h5").error().message, HasSubstr("large.h5' is damaged"));
 }
 
 TEST(Hdf5File, AMissingFileIsOneError) {

@@ -32,6 +32,26 @@ TEST(ResultLog, GivesBackWhatWasAppended) {
   EXPECT_EQ(records[1].point, 6);
 }
 
+TEST(ResultLog, GivesBackARecordOfManyPieces) {
+  const ScratchFolder folder;
+  LogRecord large = numbered(7);
+  large.result.series.resize(100'000, {0, 1, 2, 3, 4, 5, 0.1});
+  {
+    ResultLog log;
+    ASSERT_FALSE(log.open(folder / "a.partial", {1, 2}, false));
+    ASSERT_FALSE(log.append(large));
+    ASSERT_FALSE(log.append(numbered(8)));
+  }
+  EXPECT_GT(std::filesystem::file_size(folder / "a.partial"), std::size_t{2} << 20) << "several pieces";
+  ResultLog again;
+  ASSERT_FALSE(again.open(folder / "a.partial", {1, 2}, false));
+  EXPECT_EQ(again.discarded_bytes(), 0u);
+  const auto records = again.take_finished();
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].result.series.size(), 100'000u);
+  EXPECT_EQ(records[0].result.series.back().batch_tokens, 0.1);
+}
+
 TEST(ResultLog, AppendsAfterATornEnd) {
   const ScratchFolder folder;
   const std::string path = folder / "a.partial";
