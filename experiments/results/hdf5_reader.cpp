@@ -17,7 +17,10 @@ struct Unexpected {
 
 std::string read_text_attribute(const H5::H5Object& object, const std::string& name) {
   const H5::Attribute attribute = object.openAttribute(name);
-  if (attribute.getTypeClass() != H5T_STRING) throw Unexpected{"attribute " + name};
+  // The library reads as many texts as there are, into the place of one.
+  if (attribute.getTypeClass() != H5T_STRING || attribute.getSpace().getSimpleExtentNpoints() != 1) {
+    throw Unexpected{"attribute " + name};
+  }
   std::string value;
   attribute.read(attribute.getStrType(), value);
   return value;
