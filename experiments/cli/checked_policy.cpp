@@ -55,8 +55,7 @@ std::optional<CheckedPolicy> read_checked_policy(const std::string& text, Errors
   parameters.finish();
   errors = parameters.errors();
   if (!errors.empty()) return std::nullopt;
-  const NamedValue copy = *named;
-  return CheckedPolicy{text, [copy] { return make_policy(copy); }, policy->traits()};
+  return CheckedPolicy{text, [named = *named] { return make_policy(named); }, policy->traits()};
 }
 
 std::string checked_form(const std::string& policy) {

@@ -9,11 +9,11 @@
 namespace dspark {
 namespace {
 
-/// Of any size, so that no sum overflows.
+/// Of any size, so that no sum overflows. (boost::rational's comparisons recurse for ever in C++20.)
 using Rational = boost::multiprecision::number<boost::multiprecision::cpp_rational::backend_type,
                                                boost::multiprecision::et_off>;
 
-/// Shares of sixths; every third distribution is certain of one token.
+/// Shares of quarters; every third distribution is certain of one token.
 Distribution<Rational> random_distribution(int vocabulary, int depth, ArbitraryWords& coins) {
   Distribution<Rational> model(vocabulary, depth);
   for (auto& next : model.nodes()) {
@@ -22,13 +22,13 @@ Distribution<Rational> random_distribution(int vocabulary, int depth, ArbitraryW
       next[coins() % static_cast<unsigned>(vocabulary)] = 1;
       continue;
     }
-    int left = 6;
+    int left = 4;
     for (int t = 0; t + 1 < vocabulary; ++t) {
       const int share = static_cast<int>(coins() % static_cast<unsigned>(left + 1));
-      next[static_cast<std::size_t>(t)] = Rational(share, 6);
+      next[static_cast<std::size_t>(t)] = Rational(share, 4);
       left -= share;
     }
-    next[static_cast<std::size_t>(vocabulary - 1)] = Rational(left, 6);
+    next[static_cast<std::size_t>(vocabulary - 1)] = Rational(left, 4);
   }
   return model;
 }
