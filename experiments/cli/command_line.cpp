@@ -60,7 +60,7 @@ their token is drawn; chosen: the probability of the drawn token itself; chosen_
 
 Examples:
   dspark check-lossless --policy dspark
-  dspark check-lossless --policy '{threshold: {value: 0.6}}' --signal chosen
+  dspark check-lossless --policy threshold:0.6 --signal chosen
       exposed: two drafts, two decisions, and how the output changes
   dspark check-lossless --all
       every policy with every signal; exit code 1 where one that says it keeps the output does not
