@@ -67,7 +67,7 @@ class Check {
     const bool all = tables <= effort_.grid_tables;
     // Random tables are for systems too large to be gone through, so there are fewer of them.
     const std::int64_t count =
-        all ? tables : std::max<std::int64_t>(1, effort_.grid_tables * 8 / size.draws() / 2);
+        all ? tables : std::max<std::int64_t>(1, 4 * effort_.grid_tables / size.draws());
     for (std::int64_t t = 0; t < count && !verdict_.exposure; ++t) {
       ask({}, all ? grid_models(size, t) : random_models(size, coins_));
     }

@@ -16,7 +16,9 @@ struct Exposure {
   std::string costs;  // convex, staircase or jagged
   int rounds = 0;     // played before
   DecidedDraw first, second;
-  double weight = 1;  // W of `changed.text`, where the target is the drafter itself
+  /// W of `changed.text` (lemma 2), where the target is the drafter itself: its probability over the
+  /// target's.
+  double weight = 1;
   ChangedLaw changed;
   bool target_is_drafter = true;  // the target of `changed`; else another model
 };

@@ -95,34 +95,6 @@ std::optional<TwoDecisions> broken_stopping_set(const StepDecisions& decisions, 
   return std::nullopt;
 }
 
-std::vector<double> submission_weights(const StepDecisions& decisions, const SystemSize& size,
-                                       const std::vector<Distribution<double>>& drawn) {
-  std::vector<double> weights(static_cast<std::size_t>(size.draws()), 0.0);
-  std::vector<int> tokens(static_cast<std::size_t>(size.requests * size.block_size));
-  for (std::size_t number = 0; number < weights.size(); ++number) {
-    write_tokens(static_cast<std::int64_t>(number), size.vocabulary, tokens);
-    // The drafter as the target: everything submitted is accepted.
-    for (const DecidedDraw& draw : decisions.draws) {
-      if (std::any_of(draw.accepted.begin(), draw.accepted.end(),
-                      [&](int a) { return a < size.block_size; })) {
-        continue;
-      }
-      double given = 1;  // P(draw) / P(its submitted tokens)
-      bool same = true;
-      for (int r = 0; r < size.requests && same; ++r) {
-        const auto drafted = block(draw.tokens, r, size.block_size);
-        const auto submitted =
-            drafted.first(static_cast<std::size_t>(draw.lengths[static_cast<std::size_t>(r)]));
-        const Distribution<double>& model = drawn[static_cast<std::size_t>(r)];
-        same = std::equal(submitted.begin(), submitted.end(), block(tokens, r, size.block_size).begin());
-        given *= probability(model, drafted) / probability(model, submitted);
-      }
-      if (same) weights[number] += given;
-    }
-  }
-  return weights;
-}
-
 ChangedLaw changed_law(const StepDecisions& decisions, const SystemSize& size,
                        const std::vector<Distribution<double>>& target,
                        const std::vector<Distribution<double>>& drawn) {

@@ -45,11 +45,6 @@ struct TwoDecisions {
 };
 std::optional<TwoDecisions> broken_stopping_set(const StepDecisions& decisions, const SystemSize& size);
 
-/// Lemma 2: W(x) = Σ_A P(S = A | X_A = x_A) for each joint draw x, in the order of write_tokens; 1 everywhere
-/// where the output is exact. Decisions that were made beside outcomes count with all rejected last.
-std::vector<double> submission_weights(const StepDecisions& decisions, const SystemSize& size,
-                                       const std::vector<Distribution<double>>& drawn);
-
 /// What a step's decisions make of the output of the next block_size tokens of each request, against the
 /// target's own law.
 struct ChangedLaw {

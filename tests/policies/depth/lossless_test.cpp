@@ -2,6 +2,7 @@
 // decision.
 #include <gtest/gtest.h>
 
+#include "tests/policies/depth/planted_faults.h"
 #include "tests/policies/depth/stopping_set.h"
 
 namespace dspark {
@@ -20,29 +21,6 @@ TEST(Lossless, NoPolicyThatSaysSoDependsOnDrawsItDidNotSubmit) {
   }
 }
 
-/// Appendix A's retrospective search: the best total over all survivals of this very step.
-class RetrospectiveSearch final : public DepthPolicy {
- public:
-  PolicyTraits traits() const override { return {.lossless = false}; }
-  void choose_in_hindsight(const HindsightView& view, std::span<int> lengths) override {
-    SurvivalFrontier all;
-    all.reset(view.drafts);
-    double tokens = view.step.requests();
-    double best = tokens / view.step.seconds(0);
-    int best_total = 0;
-    for (int n = 1; const auto next = all.best(); ++n) {
-      tokens += next->survival;
-      all.admit();
-      if (tokens / view.step.seconds(n) <= best) continue;
-      best = tokens / view.step.seconds(n);
-      best_total = n;
-    }
-    all.reset(view.drafts);
-    all.admit_best(best_total);
-    std::copy(all.admitted().begin(), all.admitted().end(), lengths.begin());
-  }
-};
-
 /// Cuts at the first token whose own draw was unlikely: looks at what it decides about.
 class ChosenThreshold final : public DepthPolicy {
  public:
@@ -58,7 +36,8 @@ class ChosenThreshold final : public DepthPolicy {
 };
 
 TEST(Lossless, RulesThatAnticipateAreCaught) {
-  EXPECT_GT(decisions_that_anticipate([] { return std::make_unique<RetrospectiveSearch>(); }, 32), 0);
+  EXPECT_GT(decisions_that_anticipate([] { return std::make_unique<testing::RetrospectiveSearch>(); }, 32),
+            0);
   EXPECT_GT(decisions_that_anticipate([] { return std::make_unique<ChosenThreshold>(); }, 33), 0);
   EXPECT_GT(decisions_that_anticipate([] { return testing::policy("oracle"); }, 34), 0);
 }

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "sim/lossless/speculative_sampling.h"
+#include "tests/policies/depth/planted_faults.h"
 #include "tests/policies/depth/required_parameters.h"
 #include "tests/policies/depth/scene.h"
-#include "tests/sim/lossless/planted_faults.h"
 
 namespace dspark {
 namespace {
