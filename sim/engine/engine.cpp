@@ -203,15 +203,21 @@ StepShape Engine::shape() const {
   StepShape shape;
   shape.decode_requests = static_cast<int>(rows_.size());
   shape.prefill_rows = prefill_rows_;
-  const std::vector<int>& verified = options_.cap_accept ? drafted_ : submitted_;
-  bool valid = true;
+  const int* submitted = submitted_.data();
+  const int* drafted = drafted_.data();
+  const int* planned = rows_.planned.data();
+  const int* verified = options_.cap_accept ? drafted : submitted;
+  int invalid = 0, tokens = 0, drafting = 0, deepest = 0;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    valid &= submitted_[r] >= 0 && submitted_[r] <= drafted_[r] && drafted_[r] <= rows_.planned[r];
-    shape.verified_tokens += verified[r];
-    shape.drafting_requests += rows_.planned[r] > 0 ? 1 : 0;
-    shape.draft_steps = std::max(shape.draft_steps, drafted_[r]);
+    invalid |= (submitted[r] < 0) | (submitted[r] > drafted[r]) | (drafted[r] > planned[r]);
+    tokens += verified[r];
+    drafting += planned[r] > 0 ? 1 : 0;
+    deepest = std::max(deepest, drafted[r]);
   }
-  DSPARK_INVARIANT(valid);
+  DSPARK_INVARIANT(invalid == 0);
+  shape.verified_tokens = tokens;
+  shape.drafting_requests = drafting;
+  shape.draft_steps = deepest;
   shape.chosen_after_drafting = chose_;
   shape.drafter_loaded = traits_.uses_drafter;
   shape.context_tokens = rows_.anchor_position;
@@ -260,22 +266,33 @@ void Engine::end_step(VirtualTime now) {
 void Engine::settle_rounds() {
   const auto rows = rows_.size();
   delivered_.resize(rows);
+  left_.resize(rows);
   cut_.resize(rows);
   finished_.resize(rows);
   previous_delivery_.assign(rows_.last_delivery.begin(), rows_.last_delivery.end());
   const int block_size = runner_.block_size();
-  bool valid = true;
+  // Over bare columns: bytes may alias the vectors' own pointers, which would be read again for each row.
+  const int* accepted = accepted_.data();
+  const int* submitted = submitted_.data();
+  const std::int32_t* end = rows_.output_tokens.data();
+  const std::int32_t* produced = rows_.produced.data();
+  std::int32_t* left = left_.data();
+  std::int32_t* delivered = delivered_.data();
+  std::uint8_t* finished = finished_.data();
+  std::uint8_t* cut = cut_.data();
+  int invalid = 0, ends = 0;
   for (std::size_t r = 0; r < rows; ++r) {
-    const int accepted = accepted_[r];
-    valid &= accepted >= 0 && accepted <= submitted_[r];
-    const int left = rows_.output_tokens[r] - rows_.produced[r];
-    delivered_[r] = std::min(accepted + 1, left);
-    finished_[r] = delivered_[r] == left;
-    // Whether the end was within reach, not whether it was hit: leaving out only the rounds that hit it would
-    // leave the short ones and bias the accepted length.
-    cut_[r] = left <= block_size;
+    invalid |= (accepted[r] < 0) | (accepted[r] > submitted[r]);
+    left[r] = end[r] - produced[r];
+    delivered[r] = std::min(accepted[r] + 1, left[r]);
+    ends += delivered[r] == left[r] ? 1 : 0;
   }
-  DSPARK_INVARIANT(valid);
+  DSPARK_INVARIANT(invalid == 0);
+  finishing_ = ends;
+  for (std::size_t r = 0; r < rows; ++r) finished[r] = delivered[r] == left[r];
+  // Whether the end was within reach, not whether it was hit: leaving out only the rounds that hit it would
+  // leave the short ones and bias the accepted length.
+  for (std::size_t r = 0; r < rows; ++r) cut[r] = left[r] <= block_size;
 }
 
 void Engine::observe() {
@@ -296,17 +313,10 @@ void Engine::observe() {
 
 void Engine::retire_finished(VirtualTime now) {
   rows_.deliver(delivered_, now);
-  for (std::size_t r = 0; r < finished_.size(); ++r) {
-    // Rejected rows return their blocks: all but the new anchor's slot stays.
-    const bool too_many = rows_.held_tokens[r] - options_.block_tokens >= rows_.anchor_position[r];
-    if (too_many && !finished_[r]) {
-      std::vector<BlockId>& blocks = requests_[rows_.id[r]].blocks;
-      shrink(blocks, rows_.anchor_position[r]);
-      rows_.held_tokens[r] = static_cast<std::int32_t>(blocks.size()) * options_.block_tokens;
-    }
-  }
-  for (std::size_t r = finished_.size(); r-- > 0;) {
+  return_rejected_blocks();
+  for (std::size_t r = finished_.size(); finishing_ > 0 && r-- > 0;) {
     if (!finished_[r]) continue;
+    --finishing_;
     const RequestId id = rows_.id[r];
     requests_[id].produced = rows_.produced[r];
     rows_.swap_remove(r);

@@ -112,6 +112,7 @@ class Engine {
   void reserve();
   bool reserve_or_count_deficit(int& deficit);
   void preempt_youngest();
+  void return_rejected_blocks();
   void grow(std::vector<BlockId>& blocks, std::int32_t tokens);
   void shrink(std::vector<BlockId>& blocks, std::int32_t tokens);
   void finish(RequestId id, VirtualTime now);
@@ -147,13 +148,16 @@ class Engine {
   SurvivalFrontier frontier_;
   SurvivalHistory history_;
   Verified verified_;
-  std::vector<int> drafted_;    // (rows)
-  std::vector<int> submitted_;  // (rows) what the policy admitted
-  std::vector<int> accepted_;   // (rows) of these
-  int draft_rows_ = 0;          // draft tokens that the target computes
+  std::vector<int> drafted_;            // (rows)
+  std::vector<int> submitted_;          // (rows) what the policy admitted
+  std::vector<int> accepted_;           // (rows) of these
+  int draft_rows_ = 0;                  // draft tokens that the target computes
+  std::vector<std::uint32_t> lacking_;  // rows that need more KV blocks
+  std::vector<std::int32_t> left_;      // (rows) output tokens until the reply's end
   std::vector<std::int32_t> delivered_;
   std::vector<std::uint8_t> cut_;
   std::vector<std::uint8_t> finished_;
+  int finishing_ = 0;  // rows that the step finishes
   std::vector<VirtualTime> previous_delivery_;
   std::vector<std::size_t> oldest_first_;  // rows, then prompts
   std::vector<BatchCandidate> candidates_;

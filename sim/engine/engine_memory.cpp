@@ -42,16 +42,23 @@ void Engine::admit() {
 /// Gives every row its blocks where all fit, else says how many are missing.
 bool Engine::reserve_or_count_deficit(int& deficit) {
   deficit = 0;
+  const auto rows = rows_.size();
   const auto needed = [this](std::size_t r) { return rows_.anchor_position[r] + 1 + rows_.planned[r]; };
-  for (std::size_t r = 0; r < rows_.size(); ++r) {
-    if (needed(r) > rows_.held_tokens[r]) {
-      deficit += kv_.blocks_for(needed(r)) - rows_.held_tokens[r] / options_.block_tokens;
-    }
+  // Listed without a branch: which few rows outgrow their blocks is not to be guessed.
+  lacking_.resize(rows);
+  std::size_t count = 0;
+  std::uint32_t* lacking = lacking_.data();
+  const std::int32_t* held = rows_.held_tokens.data();
+  for (std::size_t r = 0; r < rows; ++r) {
+    lacking[count] = static_cast<std::uint32_t>(r);
+    count += needed(r) > held[r] ? 1 : 0;
   }
-  if (deficit == 0) return true;
+  lacking_.resize(count);
+  for (const std::uint32_t r : lacking_) {
+    deficit += kv_.blocks_for(needed(r)) - rows_.held_tokens[r] / options_.block_tokens;
+  }
   if (deficit > kv_.free()) return false;
-  for (std::size_t r = 0; r < rows_.size(); ++r) {
-    if (needed(r) <= rows_.held_tokens[r]) continue;
+  for (const std::uint32_t r : lacking_) {
     std::vector<BlockId>& blocks = requests_[rows_.id[r]].blocks;
     grow(blocks, needed(r));
     rows_.held_tokens[r] = static_cast<std::int32_t>(blocks.size()) * options_.block_tokens;
@@ -115,6 +122,22 @@ void Engine::shrink(std::vector<BlockId>& blocks, std::int32_t tokens) {
   while (blocks.size() > kept) {
     kv_.release(blocks.back());
     blocks.pop_back();
+  }
+}
+
+/// After delivery: blocks that held rejected rows only go back, all but the new anchor's slot stays.
+void Engine::return_rejected_blocks() {
+  const auto rows = rows_.size();
+  const std::int32_t* held = rows_.held_tokens.data();
+  const std::int32_t* anchor = rows_.anchor_position.data();
+  std::int32_t most_spare = -1;
+  for (std::size_t r = 0; r < rows; ++r) most_spare = std::max(most_spare, held[r] - anchor[r]);
+  if (most_spare < options_.block_tokens) return;
+  for (std::size_t r = 0; r < rows; ++r) {
+    if (rows_.held_tokens[r] - options_.block_tokens < rows_.anchor_position[r] || finished_[r]) continue;
+    std::vector<BlockId>& blocks = requests_[rows_.id[r]].blocks;
+    shrink(blocks, rows_.anchor_position[r]);
+    rows_.held_tokens[r] = static_cast<std::int32_t>(blocks.size()) * options_.block_tokens;
   }
 }
 

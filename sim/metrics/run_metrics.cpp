@@ -17,7 +17,6 @@ RunMetrics::RunMetrics(const StopRule& stop, const ServiceObjective& objective, 
       objective_(objective),
       kv_blocks_(kv_blocks),
       positions_(static_cast<std::size_t>(block_size)),
-      bins_(kReliabilityBins),
       rounds_(static_cast<std::size_t>(block_size) + 1) {}
 
 void RunMetrics::count_in_system(VirtualTime now, int change) {
@@ -106,12 +105,14 @@ void RunMetrics::add_gaps(const StepRecord& step) {
   const auto& previous_delivery = step.previous_delivery;
   if (previous_delivery.empty()) return;
   const VirtualTime common = previous_delivery.front();
-  std::size_t together = 0;
-  for (const VirtualTime previous : previous_delivery) together += previous == common ? 1 : 0;
-  if (together < previous_delivery.size()) {
-    for (const VirtualTime previous : previous_delivery) {
-      if (previous != common) itl_.add(to_seconds(step.end - previous));
-    }
+  VirtualTime differs = 0;
+  for (const VirtualTime previous : previous_delivery) differs |= previous ^ common;
+  std::size_t together = previous_delivery.size();
+  for (const VirtualTime previous : previous_delivery) {
+    if (differs == 0) break;
+    if (previous == common) continue;
+    itl_.add(to_seconds(step.end - previous));
+    --together;
   }
   itl_.add(to_seconds(step.end - common), static_cast<double>(together));
 }
@@ -119,22 +120,24 @@ void RunMetrics::add_gaps(const StepRecord& step) {
 void RunMetrics::add_rounds(const StepRecord& step) {
   // Rounds by their lengths first, so that no row loops over its positions.
   const std::size_t rows = step.verified.size();
-  std::int64_t whole = 0, tokens = 0;
+  const std::uint8_t* cut = step.cut.data();
+  const int* accepted = step.accepted.data();
+  const int* verified = step.verified.data();
+  int whole = 0, tokens = 0;
   for (std::size_t r = 0; r < rows; ++r) {
-    whole += step.cut[r] ? 0 : 1;
-    tokens += step.cut[r] ? 0 : step.accepted[r] + 1;
+    const int uncut = 1 - cut[r];
+    whole += uncut;
+    tokens += -uncut & (accepted[r] + 1);
   }
-  whole_rounds_ += static_cast<double>(whole);
-  whole_round_tokens_ += static_cast<double>(tokens);
+  whole_rounds_ += whole;
+  whole_round_tokens_ += tokens;
   if (step.draft_rows == 0) return;
-  std::fill(rounds_.begin(), rounds_.end(), RoundCounts{});
+  rounds_.assign(rounds_.size(), {});
   for (std::size_t r = 0; r < rows; ++r) {
-    if (step.cut[r]) continue;
-    const auto verified = static_cast<std::size_t>(step.verified[r]);
-    const auto accepted = static_cast<std::size_t>(step.accepted[r]);
-    ++rounds_[verified].verified;
-    ++rounds_[accepted].accepted;
-    ++rounds_[std::min(accepted + 1, verified)].reached;
+    const int uncut = 1 - cut[r];
+    rounds_[static_cast<std::size_t>(verified[r])].verified += uncut;
+    rounds_[static_cast<std::size_t>(accepted[r])].accepted += uncut;
+    rounds_[static_cast<std::size_t>(std::min(accepted[r] + 1, verified[r]))].reached += uncut;
   }
   RoundCounts longer;  // rounds that verified, accepted and reached position k + 1
   for (std::size_t k = positions_.size(); k-- > 0;) {
@@ -145,35 +148,7 @@ void RunMetrics::add_rounds(const StepRecord& step) {
     positions_[k].accepted += longer.accepted;
     positions_[k].reached += longer.reached;
   }
-  add_reliability(step);
-}
-
-void RunMetrics::add_reliability(const StepRecord& step) {
-  // Labels are known up to the first rejection among the verified positions. They are listed before they are
-  // counted: how many a row has is a coin that a branch would guess wrong. The order, which the sums'
-  // last bits depend on, is by row, then position.
-  const std::size_t stride = step.drafts.stride;
-  const std::size_t longest = stride == 0 ? 0 : step.drafts.confidence.size() / stride;
-  labels_.resize(step.verified.size() * longest + 1);
-  std::size_t count = 0;
-  for (std::size_t r = 0; r < step.verified.size(); ++r) {
-    const auto accepted = static_cast<std::size_t>(step.accepted[r]);
-    const auto verified = static_cast<std::size_t>(step.verified[r]);
-    const std::size_t labelled = step.cut[r] ? 0 : std::min(accepted + 1, verified);
-    const float* confidence = step.drafts.confidence.data() + r;
-    for (std::size_t k = 0; k < longest; ++k) {
-      labels_[count] = {confidence[k * stride], k < accepted ? 1 : 0};
-      count += k < labelled ? 1 : 0;
-    }
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto c = static_cast<double>(labels_[i].confidence);
-    Bin& bin = bins_[static_cast<std::size_t>(
-        static_cast<int>(std::min(c * kReliabilityBins, kReliabilityBins - 1.0)))];
-    bin.count += 1;
-    bin.confidence += c;
-    bin.accepted += labels_[i].accepted;
-  }
+  reliability_.add(step);
 }
 
 ReplicationResult RunMetrics::result() const {
@@ -210,15 +185,8 @@ ReplicationResult RunMetrics::result() const {
     add("wasted_share", (verified_ - accepted_) / verified_);
     add("wasted_per_output_token", (verified_ - accepted_) / output_tokens_);
   }
-  double labelled = 0, error = 0;
-  for (int b = 0; b < kReliabilityBins; ++b) {
-    const Bin& bin = bins_[static_cast<std::size_t>(b)];
-    const auto count = static_cast<double>(bin.count), accepted = static_cast<double>(bin.accepted);
-    labelled += count;
-    error += std::abs(bin.confidence - accepted);
-    if (count > 0) result.reliability.push_back({b, count, bin.confidence / count, accepted / count});
-  }
-  if (labelled > 0) add("confidence_ece", error / labelled);
+  if (reliability_.labels() > 0) add("confidence_ece", reliability_.expected_calibration_error());
+  result.reliability = reliability_.bins();
   if (steps_ > 0) {
     add("batch_tokens", rows_ / steps_);
     add("extrapolated_steps", extrapolated_steps_ / steps_);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sim/engine/watcher.h"
+#include "sim/metrics/confidence_reliability.h"
 #include "sim/metrics/quantile_sketch.h"
 #include "sim/metrics/time_series.h"
 #include "sim/scenario.h"
@@ -51,27 +52,18 @@ class RunMetrics final : public Watcher {
   void step_ended(const StepRecord& step) override;
 
  private:
-  struct Position {
-    double verified = 0;  // rounds that verified this position
-    double accepted = 0;  // and accepted it, with all before it
-    double reached = 0;   // verified it with all before it accepted
+  template <class Count>
+  struct Counts {
+    Count verified = 0;  // rounds that verified this position
+    Count accepted = 0;  // and accepted it, with all before it
+    Count reached = 0;   // verified it with all before it accepted
   };
-  using RoundCounts = Position;  // of one step, by the number of positions: not yet summed up
-  struct Bin {
-    std::int64_t count = 0;
-    std::int64_t accepted = 0;
-    double confidence = 0;
-  };
-  struct Label {
-    float confidence = 0;
-    int accepted = 0;
-  };
-  static constexpr int kReliabilityBins = 20;
+  using Position = Counts<double>;
+  using RoundCounts = Counts<int>;  // of one step, by the number of positions: not yet summed up
 
   bool open() const { return finished_ >= stop_.warmup_requests && !closed_; }
   void count_in_system(VirtualTime now, int change);
   void add_rounds(const StepRecord& step);
-  void add_reliability(const StepRecord& step);
   void add_gaps(const StepRecord& step);
 
   StopRule stop_;
@@ -108,9 +100,8 @@ class RunMetrics final : public Watcher {
   double whole_rounds_ = 0;  // rounds that the end of a reply cannot cut
   double whole_round_tokens_ = 0;
   std::vector<Position> positions_;
-  std::vector<Bin> bins_;
   std::vector<RoundCounts> rounds_;  // (γ + 1), of the step at hand
-  std::vector<Label> labels_;        // of the step at hand
+  ConfidenceReliability reliability_;
 
   QuantileSketch user_speed_, ttft_, tpot_, itl_, end_to_end_, step_seconds_;
   TimeSeries series_;
