@@ -31,6 +31,12 @@ FORBIDDEN_HEADERS = {
     "policies": {"fstream", "iostream", "filesystem", "chrono", "ctime", "random", "thread", "mutex"},
     "sim": {"fstream", "iostream", "filesystem", "chrono", "ctime", "random", "thread"},
 }
+# In policies/, who may name OwnedFrontier: it, its friend, and what reads earlier steps alone.
+FRONTIER_OWNERS = {
+    "policies/depth/owned_frontier.h",
+    "policies/depth/survival_frontier.h",
+    "policies/depth/lagged_survivals.h",
+}
 
 
 def reachable(folder):
@@ -119,6 +125,16 @@ def forbidden_headers(root):
     ]
 
 
+def frontier_owners(root):
+    """Policies that name the frontier of an owner, on which one can look behind the edge and start again."""
+    return [
+        f"{path}: names {found[0]}, which is for who holds the drafts"
+        for path in code_files(root, ["policies"])
+        if str(path) not in FRONTIER_OWNERS
+        and (found := re.search(r"\bOwnedFrontier\b|owned_frontier\.h", (root / path).read_text(encoding="utf-8")))
+    ]
+
+
 def long_files(root):
     violations = []
     for path in code_files(root, ARROWS):
@@ -166,6 +182,7 @@ RULES = (
     missing_includes,
     include_cycles,
     forbidden_headers,
+    frontier_owners,
     long_files,
     empty_names,
     unregistered_policies,
@@ -193,6 +210,9 @@ class TheSourceTree(unittest.TestCase):
 
     def test_decisions_and_the_simulator_touch_neither_files_nor_the_clock(self):
         self.check(forbidden_headers)
+
+    def test_no_policy_names_the_frontier_of_an_owner(self):
+        self.check(frontier_owners)
 
     def test_files_tell_one_story(self):
         self.check(long_files)
@@ -267,6 +287,14 @@ class PlantedViolations(unittest.TestCase):
     def test_a_policy_that_reads_the_clock_is_found(self):
         self.write("policies/depth/fixed.cpp", "#include <chrono>\n")
         self.assert_only(forbidden_headers, "<chrono>")
+
+    def test_a_policy_that_names_the_frontier_of_an_owner_is_found(self):
+        self.write("policies/depth/owned_frontier.h", "class OwnedFrontier {};\n")
+        self.assertEqual(frontier_owners(self.root), [])
+        self.write("policies/depth/fixed.cpp", "static_cast<OwnedFrontier&>(frontier).survivals_for_history();\n")
+        self.assert_only(frontier_owners, "fixed.cpp: names OwnedFrontier")
+        self.write("policies/depth/fixed.cpp", '#include "policies/depth/owned_frontier.h"\n')
+        self.assert_only(frontier_owners, "fixed.cpp: names owned_frontier.h")
 
     def test_a_file_of_401_lines_is_found(self):
         self.write("sim/engine/engine.cpp", "\n" * MAX_LINES)

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "policies/depth/hindsight_frontier.h"
 #include "policies/depth/policy_wrapper.h"
 
 namespace dspark {
@@ -61,7 +62,7 @@ class Hold final : public PolicyWrapper {
       return hold_budget(view.step,
                          std::accumulate(verification_length.begin(), verification_length.end(), 0));
     }
-    frontier_.reset(view.drafts);
+    frontier_.reset(view);
     frontier_.admit_best(budget(view.step));
     std::copy(frontier_.admitted().begin(), frontier_.admitted().end(), verification_length.begin());
   }
@@ -89,7 +90,7 @@ class Hold final : public PolicyWrapper {
   PlanAnswer answer_ = PlanAnswer::kChoose;
   int block_size_ = 0;             // held
   double tokens_per_request_ = 0;  // held
-  SurvivalFrontier frontier_;      // of policies that anticipate, which are not handed one
+  HindsightFrontier frontier_;     // of policies that anticipate, which are not handed one
 };
 
 template std::unique_ptr<DepthPolicy> construct_depth_policy<Hold>(Parameters&);

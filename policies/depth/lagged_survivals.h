@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "policies/depth/depth_policy.h"
+#include "policies/depth/owned_frontier.h"
 
 namespace dspark {
 
@@ -72,7 +73,7 @@ class LaggedSurvivals {
   std::vector<int> row_by_id_;
   std::vector<int> drafted_;
   std::vector<float> confidence_;
-  SurvivalFrontier then_;  // the blocks of that step, over the requests of this one
+  OwnedFrontier then_;  // the blocks of that step, over the requests of this one
   std::span<const float> sorted_;
 };
 

@@ -26,12 +26,15 @@ struct FrontierToken {
 /// survival of 0 are not candidates. The order is computed once per step at the first `best`, by a radix
 /// sort: a request's survival never rises with position, so sorted order and heap order are the same.
 ///
+/// A policy is handed one by reference and can neither make, copy, move nor restart one: a copy could be
+/// admitted on to the end and thrown away. Who holds the drafts has an OwnedFrontier; a rule that says that
+/// it anticipates, a HindsightFrontier.
+///
 /// Reused from step to step without allocation. Not thread-safe.
 class SurvivalFrontier {
  public:
-  /// Starts a step. `drafted[r]` is the frontier's end for request r (<= 1023; at most 2^22 - 1 requests).
-  /// The columns must outlive the step. A confidence that is not in 0..1 is a broken invariant.
-  void reset(const DraftColumns& drafts);
+  SurvivalFrontier(const SurvivalFrontier&) = delete;
+  SurvivalFrontier& operator=(const SurvivalFrontier&) = delete;
 
   /// The most likely next token over all open requests; empty when none is left.
   std::optional<FrontierToken> best();
@@ -58,13 +61,19 @@ class SurvivalFrontier {
   /// Draft tokens that the admitted ones are expected to yield: the sum of their survivals.
   double expected_accepted() const;
 
-  /// For `Step::earlier` of later steps, engine only; valid until the next `reset`. All survivals above 0 of
-  /// the step from the largest, in steps of 2^-21; and all of them by position and request, as in
-  /// EarlierStep.
+ private:
+  // Private and not protected: the pointer to a protected member, taken in a class derived for the purpose,
+  // would call it on any frontier.
+  friend class OwnedFrontier;
+  friend class HindsightFrontier;
+  SurvivalFrontier() = default;
+  ~SurvivalFrontier() = default;
+
+  /// The owner's part, documented there.
+  void reset(const DraftColumns& drafts);
   std::span<const float> sorted_survivals_for_history();
   std::span<const float> survivals_for_history() const { return survival_; }
 
- private:
   void sort();
   void radix_sort();
   /// Moves `next_` to the most likely token that may be admitted; false when none is left.

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "policies/depth/depth_policy_registry.h"
+#include "policies/depth/hindsight_frontier.h"
 
 namespace dspark {
 
@@ -76,7 +77,7 @@ class Tetris final : public DepthPolicy {
   void choose_in_hindsight(const HindsightView& view, std::span<int> verification_length) override {
     DraftColumns scored = view.drafts;
     scored.confidence = view.drafts.chosen;
-    by_chosen_.reset(scored);
+    by_chosen_.reset({view.step, scored});
     by_chosen_.admit_best(capacity(view.step));
     std::copy(by_chosen_.admitted().begin(), by_chosen_.admitted().end(), verification_length.begin());
   }
@@ -92,7 +93,7 @@ class Tetris final : public DepthPolicy {
   int draft_ = 0;
   int active_above_ = 0;
   bool by_confidence_ = false;
-  SurvivalFrontier by_chosen_;
+  HindsightFrontier by_chosen_;
 };
 
 template std::unique_ptr<DepthPolicy> construct_depth_policy<Tetris>(Parameters&);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "policies/depth/hindsight_frontier.h"
 #include "policies/depth/policy_wrapper.h"
 
 namespace dspark {
@@ -28,7 +29,7 @@ class TierFill final : public PolicyWrapper {
   /// The padding goes by survival here too, whatever the policy inside ranks by.
   void choose_in_hindsight(const HindsightView& view, std::span<int> verification_length) override {
     inner().choose_in_hindsight(view, verification_length);
-    frontier_.reset(view.drafts);
+    frontier_.reset(view);
     for (int request = 0; request < frontier_.requests(); ++request) {
       for (int k = verification_length[static_cast<std::size_t>(request)]; k > 0; --k) {
         frontier_.head(request);
@@ -45,7 +46,7 @@ class TierFill final : public PolicyWrapper {
     frontier.admit_best(step.cost->captured_rows(rows) - rows);
   }
 
-  SurvivalFrontier frontier_;  // of policies that anticipate, which are not handed one
+  HindsightFrontier frontier_;  // of policies that anticipate, which are not handed one
 };
 
 template std::unique_ptr<DepthPolicy> construct_depth_policy<TierFill>(Parameters&);

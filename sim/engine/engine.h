@@ -8,6 +8,7 @@
 
 #include "policies/batching/batching_policy.h"
 #include "policies/depth/depth_policy.h"
+#include "policies/depth/owned_frontier.h"
 #include "policies/depth/survival_history.h"
 #include "sim/engine/decode_rows.h"
 #include "sim/engine/kv_blocks.h"
@@ -145,7 +146,7 @@ class Engine {
   int prefill_rows_ = 0;
   double draft_and_overhead_seconds_ = 0;
   DraftColumns drafts_;
-  SurvivalFrontier frontier_;
+  OwnedFrontier frontier_;
   SurvivalHistory history_;
   Verified verified_;
   std::vector<int> drafted_;            // (rows)

@@ -73,7 +73,7 @@ FrontierProof prove_frontier() {
   ArbitraryWords coins(11);
   const auto prove = [&](const SystemSize& size, DraftModels models, bool ends) {
     if (all.leak) return;
-    FrontierProof proof = FrontierStrategies<SurvivalFrontier>(size, std::move(models), ends).prove();
+    FrontierProof proof = FrontierStrategies<OwnedFrontier>(size, std::move(models), ends).prove();
     all.states += proof.states;
     all.leak = std::move(proof.leak);
   };

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "policies/depth/survival_frontier.h"
+#include "policies/depth/owned_frontier.h"
 #include "sim/lossless/draft_model.h"
 
 namespace dspark {
@@ -26,7 +26,7 @@ struct FrontierProof {
 /// it, its submitted set is a stopping set (LOSSLESS.md, lemma 1); so no policy that sees draws through this
 /// frontier alone can change the output, whatever its internal state.
 ///
-/// `Frontier` is SurvivalFrontier, or what a test plants in its place. `ends`: drafts may end early behind a
+/// `Frontier` is OwnedFrontier, or what a test plants in its place. `ends`: drafts may end early behind a
 /// token, as a draft stop decides.
 template <class Frontier>
 class FrontierStrategies {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "policies/depth/depth_policy.h"
+#include "policies/depth/owned_frontier.h"
 #include "policies/depth/survival_history.h"
 #include "sim/lossless/draft_model.h"
 
@@ -66,7 +67,7 @@ class PlayedSystem {
   std::vector<std::int32_t> rounds_, context_, block_cap_;
   std::vector<int> planned_, lengths_;
   DrawnBlocks blocks_;
-  SurvivalFrontier frontier_;
+  OwnedFrontier frontier_;
   SurvivalHistory history_;
   std::int64_t step_ = 0;
   bool chose_ = false;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "policies/depth/depth_policy_registry.h"
+#include "policies/depth/owned_frontier.h"
 
 namespace dspark {
 namespace {
@@ -22,7 +23,7 @@ std::vector<int> lengths_with(Parameters parameters) {
   drafts.stride = ids.size();
   drafts.drafted = blocks;
   drafts.confidence = confidence;
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   frontier.reset(drafts);
   Step step;
   step.request.id = ids;

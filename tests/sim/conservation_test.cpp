@@ -162,33 +162,82 @@ TEST(Conservation, LittlesLawHoldsForOpenArrivalsAtLightAndHeavyLoad) {
 /// beginning. Σ think scatters around n·Z by √n·Z (exponential), the ages' difference around 0 by its own
 /// root sum of squares (users are alike, and the window's two ends too): four times the sum of the two bounds
 /// |N - X·(R + Z)|·T.
+class InteractiveResponseTime {
+ public:
+  InteractiveResponseTime(const Measured& m, double users, double think) {
+    double ages = 0, squares = 0;
+    for (std::size_t user = 0; user < m.ends.end().cycle_age.size(); ++user) {
+      const double difference = m.ends.end().cycle_age[user] - m.ends.begin().cycle_age[user];
+      ages += difference;
+      squares += difference * difference;
+    }
+    const double window = m.ends.seconds(), n = m.rate * window;
+    // The identity, exact; each of its two random parts; then the law.
+    identity_off_ = std::abs(m.rate * m.response + (m.ends.think_seconds() + ages) / window - users) / users;
+    think_off_ = std::abs(m.ends.think_seconds() / n - think) / (think / std::sqrt(n));
+    tolerance_ = 4 * (std::sqrt(n) * think + std::sqrt(squares)) / window;
+    law_off_ = std::abs(m.rate * (m.response + think) - users);
+  }
+
+  bool is_an_identity() const { return identity_off_ <= 1e-9; }
+  bool thinks_as_stated() const { return think_off_ <= 4; }
+  bool holds() const { return law_off_ <= tolerance_; }
+  /// In users.
+  double tolerance() const { return tolerance_; }
+
+ private:
+  double identity_off_, think_off_, law_off_, tolerance_;
+};
+
+constexpr int kUsers = 12;
+
+SmallSystem thinking_system(std::uint32_t seed, int users, double think) {
+  SmallSystem system = small_system(seed);
+  system.arrivals = written_map(
+      {{"users", written(std::to_string(users))}, {"think_seconds", written(std::to_string(think))}});
+  return system;
+}
+
 TEST(Conservation, UsersWhoThinkMeetTheInteractiveResponseTimeLaw) {
-  constexpr int kUsers = 12;
   for (std::uint32_t seed = 0; seed < 8; ++seed) {
     for (const double think : {0.02, 0.2}) {
       SCOPED_TRACE(::testing::Message() << "seed " << seed << " think " << think);
-      SmallSystem system = small_system(seed);
-      system.arrivals =
-          written_map({{"users", written("12")}, {"think_seconds", written(std::to_string(think))}});
+      SmallSystem system = thinking_system(seed, kUsers, think);
       const Measured m = measure(system);
       expect_littles_law(m);
       ASSERT_EQ(m.ends.begin().cycle_age.size(), std::size_t{kUsers}) << "every user has had a reply by now";
-      const double window = m.ends.seconds();
-      double ages = 0, squares = 0;
-      for (std::size_t user = 0; user < kUsers; ++user) {
-        const double difference = m.ends.end().cycle_age[user] - m.ends.begin().cycle_age[user];
-        ages += difference;
-        squares += difference * difference;
-      }
-      const double n = m.rate * window;
-      EXPECT_NEAR(n, kRequests, 1e-6);
-      // The identity, exact; then each of its two random parts; then the law.
-      EXPECT_NEAR(m.rate * m.response + (m.ends.think_seconds() + ages) / window, kUsers, 1e-9 * kUsers);
-      EXPECT_NEAR(m.ends.think_seconds() / n, think, 4 * think / std::sqrt(n));
-      const double tolerance = 4 * (std::sqrt(n) * think + std::sqrt(squares)) / window;
-      EXPECT_NEAR(m.rate * (m.response + think), kUsers, tolerance);
-      EXPECT_LT(tolerance, 0.1 * kUsers) << "the tolerance says nothing";
+      EXPECT_NEAR(m.rate * m.ends.seconds(), kRequests, 1e-6);
+      const InteractiveResponseTime law(m, kUsers, think);
+      EXPECT_TRUE(law.is_an_identity());
+      EXPECT_TRUE(law.thinks_as_stated());
+      EXPECT_TRUE(law.holds());
+      EXPECT_LT(law.tolerance(), 0.1 * kUsers) << "the tolerance says nothing";
     }
+  }
+}
+
+TEST(Conservation, ARateAndALatencyThatAreOffALostUserAndLongerThoughtAreSeenByTheInteractiveLaw) {
+  constexpr double kThink = 0.2;
+  for (std::uint32_t seed = 0; seed < 8; ++seed) {
+    SCOPED_TRACE(seed);
+    SmallSystem system = thinking_system(seed, kUsers, kThink);
+    const Measured m = measure(system);
+    for (double Measured::*part : {&Measured::rate, &Measured::response}) {
+      Measured planted = m;
+      planted.*part *= 1.0001;
+      EXPECT_FALSE(InteractiveResponseTime(planted, kUsers, kThink).is_an_identity());
+      planted.*part *= 2;
+      EXPECT_FALSE(InteractiveResponseTime(planted, kUsers, kThink).holds());
+    }
+    SmallSystem lost_user = thinking_system(seed, kUsers - 2, kThink);
+    const InteractiveResponseTime lost(measure(lost_user), kUsers, kThink);
+    EXPECT_FALSE(lost.is_an_identity());
+    EXPECT_FALSE(lost.holds());
+    SmallSystem slow_user = thinking_system(seed, kUsers, 1.25 * kThink);
+    const InteractiveResponseTime slow(measure(slow_user), kUsers, kThink);
+    EXPECT_TRUE(slow.is_an_identity()) << "which knows the thoughts that there were";
+    EXPECT_FALSE(slow.thinks_as_stated());
+    EXPECT_FALSE(slow.holds());
   }
 }
 

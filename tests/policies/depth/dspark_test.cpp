@@ -28,7 +28,7 @@ int sum(const std::vector<int>& values) {
 
 /// Expected tokens per second of verifying the n most likely tokens.
 double rate_of(const Scene& scene, const Blocks& blocks, int n, CostForm form = CostForm::kStaircase) {
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   frontier.reset(blocks.columns());
   double tokens = blocks.requests;
   const auto survival = frontier.sorted_survivals_for_history();
@@ -36,7 +36,7 @@ double rate_of(const Scene& scene, const Blocks& blocks, int n, CostForm form = 
   return tokens / scene.cost.verify_seconds(blocks.requests, blocks.requests + n, form);
 }
 int candidates(const Blocks& blocks) {
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   frontier.reset(blocks.columns());
   return static_cast<int>(frontier.sorted_survivals_for_history().size());
 }

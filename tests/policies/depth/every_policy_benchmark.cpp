@@ -33,7 +33,7 @@ class RecordedSteps {
     for (std::size_t i = 0; i < kSteps; ++i) draw(coins);
     for (int r = 0; r < kRequests; ++r) ids_.push_back(RequestId{r});
     for (Recorded& recorded : steps_) {
-      SurvivalFrontier frontier;
+      OwnedFrontier frontier;
       frontier.reset(recorded.blocks.columns());
       const auto sorted = frontier.sorted_survivals_for_history();
       const auto by_request = frontier.survivals_for_history();
@@ -217,7 +217,7 @@ class PolicySteps {
   RecordedSteps recorded_;
   StepCost cost_ = machine();
   Coins coins_;
-  SurvivalFrontier frontier_;
+  OwnedFrontier frontier_;
   std::int64_t step_ = 0;
   std::vector<std::int32_t> rounds_ = std::vector<std::int32_t>(kRequests, 50);
   std::vector<std::int32_t> context_ = std::vector<std::int32_t>(kRequests, 100);

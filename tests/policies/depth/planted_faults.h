@@ -4,7 +4,7 @@
 #include <memory>
 #include <numeric>
 
-#include "policies/depth/depth_policy.h"
+#include "policies/depth/hindsight_frontier.h"
 
 // Policies that change the output, one for each way that is known; the checker must expose them.
 namespace dspark::testing {
@@ -19,8 +19,8 @@ class Hindsight : public DepthPolicy {
 class RetrospectiveSearch final : public Hindsight {
  public:
   void choose_in_hindsight(const HindsightView& view, std::span<int> lengths) override {
-    SurvivalFrontier all;
-    all.reset(view.drafts);
+    HindsightFrontier all;
+    all.reset(view);
     double tokens = view.step.requests();
     double best = tokens / view.step.seconds(0);
     int best_total = 0;
@@ -31,7 +31,7 @@ class RetrospectiveSearch final : public Hindsight {
       best = tokens / view.step.seconds(n);
       best_total = n;
     }
-    all.reset(view.drafts);
+    all.reset(view);
     all.admit_best(best_total);
     std::copy(all.admitted().begin(), all.admitted().end(), lengths.begin());
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policies/depth/depth_policy_registry.h"
+#include "policies/depth/owned_frontier.h"
 #include "tests/policies/written_values.h"
 
 namespace dspark::testing {
@@ -161,7 +162,7 @@ class Scene {
   };
   std::deque<Survivals> history;
   std::vector<EarlierStep> earlier;
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
 };
 
 /// A registered policy with the parameters `map`; what is wrong with them stops the test.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "policies/depth/depth_policy_registry.h"
+#include "policies/depth/owned_frontier.h"
 
 namespace dspark {
 namespace {
@@ -57,11 +58,11 @@ void decide(benchmark::State& state, const char* name) {
   Parameters parameters{Value{}};
   const auto policy = make_depth_policy(name, parameters);
   Steps steps;
-  SurvivalFrontier earlier;
+  OwnedFrontier earlier;
   earlier.reset(steps.columns(3));
   steps.history.assign(2, {kRequests, earlier.sorted_survivals_for_history(), {}, {}});
   const Step step = steps.view();
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   std::size_t i = 0;
   double admitted = 0;
   for (auto _ : state) {
@@ -79,7 +80,7 @@ BENCHMARK_CAPTURE(decide, threshold, "threshold");
 
 void sort(benchmark::State& state) {
   Steps steps;
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   std::size_t i = 0;
   for (auto _ : state) {
     frontier.reset(steps.columns(i++));

@@ -56,7 +56,7 @@ Blocks random_blocks(std::mt19937& coins) {
 
 TEST(SurvivalFrontier, ShowsWhatTheNaiveFrontierShowsUnderAnyMixOfMoves) {
   std::mt19937 coins(11);
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   for (int trial = 0; trial < 2000; ++trial) {
     const Blocks blocks = random_blocks(coins);
     NaiveFrontier naive(blocks);
@@ -97,7 +97,7 @@ TEST(SurvivalFrontier, ShowsWhatTheNaiveFrontierShowsUnderAnyMixOfMoves) {
 
 TEST(SurvivalFrontier, AdmitBestTakesTheTopKAndTheyAreWholePrefixes) {
   std::mt19937 coins(12);
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   for (int trial = 0; trial < 1000; ++trial) {
     const Blocks blocks = random_blocks(coins);
     const int k = static_cast<int>(coins() % 40);
@@ -124,7 +124,7 @@ TEST(SurvivalFrontier, AdmitBestTakesTheTopKAndTheyAreWholePrefixes) {
 
 TEST(SurvivalFrontier, TiesGoToTheEarlierPositionAndThenToTheFirstRequest) {
   const Blocks blocks = blocks_of({{0.5f, 1.0f}, {0.5f, 1.0f}, {0.75f}});
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   frontier.reset(blocks.columns());
   std::vector<std::pair<int, int>> order;
   while (const auto next = frontier.best()) {
@@ -137,7 +137,7 @@ TEST(SurvivalFrontier, TiesGoToTheEarlierPositionAndThenToTheFirstRequest) {
 
 TEST(SurvivalFrontier, TokensWithoutASurvivalAreNoCandidatesButStillHeads) {
   const Blocks blocks = blocks_of({{0.0f, 1.0f}, {1.0f, 0.0f}});
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   frontier.reset(blocks.columns());
   frontier.admit_best(10);
   EXPECT_THAT(frontier.admitted(), ElementsAre(0, 1));
@@ -151,7 +151,7 @@ TEST(SurvivalFrontier, WhatIsBehindTheEdgeChangesNothingThatIsShown) {
   std::mt19937 coins(13);
   for (int trial = 0; trial < 500; ++trial) {
     Blocks blocks = random_blocks(coins);
-    SurvivalFrontier before;
+    OwnedFrontier before;
     before.reset(blocks.columns());
     const int k = static_cast<int>(coins() % 12);
     std::vector<FrontierToken> shown;
@@ -166,7 +166,7 @@ TEST(SurvivalFrontier, WhatIsBehindTheEdgeChangesNothingThatIsShown) {
         blocks.confidence[blocks.cell(r, p)] = static_cast<float>(coins() % 2);
       }
     }
-    SurvivalFrontier after;
+    OwnedFrontier after;
     after.reset(blocks.columns());
     for (const FrontierToken& token : shown) {
       const auto next = after.best();
@@ -180,7 +180,7 @@ TEST(SurvivalFrontier, WhatIsBehindTheEdgeChangesNothingThatIsShown) {
 
 TEST(SurvivalFrontier, AdmitAllTakesEverythingOfRequestsThatAreOpen) {
   const Blocks blocks = blocks_of({{0.5f, 0.0f, 0.5f}, {0.9f, 0.9f}, {}});
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   frontier.reset(blocks.columns());
   ASSERT_EQ(frontier.best()->request, 1);
   frontier.admit();
@@ -193,14 +193,14 @@ TEST(SurvivalFrontier, AdmitAllTakesEverythingOfRequestsThatAreOpen) {
 
 TEST(SurvivalFrontier, TheHistoryHoldsAllSurvivalsFromTheLargest) {
   const Blocks blocks = blocks_of({{0.5f, 0.5f}, {0.75f, 0.0f}});
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   frontier.reset(blocks.columns());
   frontier.admit_best(1);
   EXPECT_THAT(frontier.sorted_survivals_for_history(), ElementsAre(0.75f, 0.5f, 0.25f));
 }
 
 TEST(SurvivalFrontier, AStepWithoutRequestsOrDraftsIsEmpty) {
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   for (const Blocks& blocks : {Blocks(0, 0), Blocks(3, 0)}) {
     frontier.reset(blocks.columns());
     EXPECT_FALSE(frontier.best());
@@ -214,7 +214,7 @@ TEST(SurvivalFrontier, AStepWithoutRequestsOrDraftsIsEmpty) {
 TEST(SurvivalFrontier, DrawnTokensAreShownOnlyOnceAdmitted) {
   Blocks blocks = blocks_of({{0.5f, 0.5f}});
   blocks.chosen = {0.25f, 0.75f};
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   frontier.reset(blocks.columns());
   frontier.admit_best(1);
   EXPECT_EQ(frontier.drawn(0, 1).chosen, 0.25);
@@ -222,7 +222,7 @@ TEST(SurvivalFrontier, DrawnTokensAreShownOnlyOnceAdmitted) {
 }
 
 TEST(SurvivalFrontierDeathTest, MisuseAndConfidencesThatAreNoProbabilitiesStopTheProgram) {
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   for (const float wrong : {std::numeric_limits<float>::quiet_NaN(), -0.1f, 1.5f}) {
     const Blocks blocks = blocks_of({{0.5f, wrong}});
     EXPECT_DEATH(frontier.reset(blocks.columns()), "broken invariant");
@@ -239,7 +239,7 @@ TEST(SurvivalFrontierDeathTest, MisuseAndConfidencesThatAreNoProbabilitiesStopTh
 
 TEST(SurvivalFrontier, ExpectsWhatTheAdmittedTokensSurvive) {
   Blocks blocks = blocks_of({{0.5f, 0.5f}, {0.25f}});
-  SurvivalFrontier frontier;
+  OwnedFrontier frontier;
   frontier.reset(blocks.columns());
   EXPECT_EQ(frontier.expected_accepted(), 0);
   frontier.admit_best(2);

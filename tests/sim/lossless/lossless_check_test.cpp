@@ -124,7 +124,7 @@ TEST(FrontierStrategies, ShowNothingOfWhatIsNotAdmitted) {
 }
 
 /// Shows the survival behind the next token too.
-class LeakyFrontier : public SurvivalFrontier {
+class LeakyFrontier : public OwnedFrontier {
  public:
   double expected_accepted() const {
     double sum = 0;

@@ -61,30 +61,56 @@ std::vector<RequestSpec> collect(const std::string& name, const Value& arrivals,
   return Collector().run(*source, most);
 }
 
-/// Four standard errors. Of the mean gap: cv / √n. Of its coefficient of variation, by the delta method from
-/// a gamma law's third and fourth moments: cv · √((1 + cv²) / 2n).
-TEST(Arrivals, OpenGapsHaveTheGivenRateAndVariation) {
-  constexpr std::size_t kRequests = 40000;
-  const auto check = [](const std::vector<RequestSpec>& specs, double cv) {
-    double squares = 0;
-    VirtualTime last = 0;
-    for (const RequestSpec& spec : specs) {
-      const double gap = to_seconds(spec.arrival - last);
-      squares += gap * gap;
-      last = spec.arrival;
-    }
-    const double mean = to_seconds(last) / kRequests;
-    EXPECT_NEAR(mean * 4, 1, 4 * cv / std::sqrt(kRequests));
-    EXPECT_NEAR(std::sqrt(squares / kRequests - mean * mean) / mean, cv,
-                4 * cv * std::sqrt((1 + cv * cv) / (2 * kRequests)));
-  };
-  check(collect("poisson", written_map({{"rate", written("4")}}), lengths("5", "9"), kRequests), 1);
-  for (const char* cv : {"0.5", "1", "3"}) {
-    SCOPED_TRACE(cv);
-    check(collect("gamma", written_map({{"rate", written("4")}, {"cv", written(cv)}}), lengths("5", "9"),
-                  kRequests),
-          std::atof(cv));
+constexpr std::size_t kArrivals = 40000;
+
+/// Whether the gaps have this mean rate and coefficient of variation, to four standard errors. Of the mean
+/// gap: cv / √n. Of its coefficient of variation, by the delta method from a gamma law's third and fourth
+/// moments: cv · √((1 + cv²) / 2n).
+struct GapsMeet {
+  bool rate, variation;
+};
+GapsMeet gaps_meet(const std::vector<RequestSpec>& specs, double rate, double cv) {
+  double squares = 0;
+  VirtualTime last = 0;
+  for (const RequestSpec& spec : specs) {
+    const double gap = to_seconds(spec.arrival - last);
+    squares += gap * gap;
+    last = spec.arrival;
   }
+  const double mean = to_seconds(last) / kArrivals;
+  const double measured_cv = std::sqrt(squares / kArrivals - mean * mean) / mean;
+  return {std::abs(mean * rate - 1) <= 4 * cv / std::sqrt(kArrivals),
+          std::abs(measured_cv - cv) <= 4 * cv * std::sqrt((1 + cv * cv) / (2 * kArrivals))};
+}
+std::vector<RequestSpec> poisson_arrivals(double rate) {
+  return collect("poisson", written_map({{"rate", written(std::to_string(rate))}}), lengths("5", "9"),
+                 kArrivals);
+}
+std::vector<RequestSpec> gamma_arrivals(double rate, double cv) {
+  return collect("gamma",
+                 written_map({{"rate", written(std::to_string(rate))}, {"cv", written(std::to_string(cv))}}),
+                 lengths("5", "9"), kArrivals);
+}
+
+TEST(Arrivals, OpenGapsHaveTheGivenRateAndVariation) {
+  const GapsMeet poisson = gaps_meet(poisson_arrivals(4), 4, 1);
+  EXPECT_TRUE(poisson.rate);
+  EXPECT_TRUE(poisson.variation);
+  for (const double cv : {0.5, 1.0, 3.0}) {
+    const GapsMeet gamma = gaps_meet(gamma_arrivals(4, cv), 4, cv);
+    EXPECT_TRUE(gamma.rate) << cv;
+    EXPECT_TRUE(gamma.variation) << cv;
+  }
+}
+
+TEST(Arrivals, ARateATenthHigherAndAVariationATenthOffAreSeen) {
+  EXPECT_FALSE(gaps_meet(poisson_arrivals(4.4), 4, 1).rate);
+  for (const double cv : {0.5, 1.0, 3.0}) {
+    EXPECT_FALSE(gaps_meet(gamma_arrivals(4.4, cv), 4, cv).rate) << cv;
+    EXPECT_FALSE(gaps_meet(gamma_arrivals(4, 0.9 * cv), 4, cv).variation) << cv;
+    EXPECT_FALSE(gaps_meet(gamma_arrivals(4, 1.1 * cv), 4, cv).variation) << cv;
+  }
+  EXPECT_FALSE(gaps_meet(gamma_arrivals(4, 0.9), 4, 1).variation) << "for Poisson";
 }
 
 TEST(Arrivals, FirstRepliesOfAClosedLoopHaveResidualLengths) {
