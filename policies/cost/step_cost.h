@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "policies/cost/cost_table.h"
 
@@ -53,6 +54,8 @@ class StepCost {
     const AffineCost& affine = parts_.verify_affine;
     return affine.bias_seconds + affine.seconds_per_request * requests + affine.seconds_per_token * rows;
   }
+  /// The same for `rows`, rows + 1, … (rows >= 1), one for each of `seconds`.
+  void verify_seconds(int requests, int rows, CostForm form, std::span<double> seconds) const;
   /// `drafting` requests drafting at most `steps` positions; 0 where either is 0.
   double draft_seconds(int drafting, int steps) const;
   double overhead_seconds(bool chosen_after_drafting) const {

@@ -22,6 +22,11 @@ int drafted_until_stop(const DraftStop& stop, const DraftColumns& drafts, int re
   return planned;
 }
 
+void Step::seconds_from(int admitted, CostForm form, std::span<double> seconds) const {
+  cost->verify_seconds(requests(), requests() + prefill_rows + admitted, form, seconds);
+  for (double& second : seconds) second += draft_and_overhead_seconds;
+}
+
 EarlierStep Step::earlier(int lag) const {
   DSPARK_INVARIANT(lag >= 1);
   const std::size_t index = static_cast<std::size_t>(lag) - 1;

@@ -121,6 +121,8 @@ class Step {
     return draft_and_overhead_seconds +
            cost->verify_seconds(requests(), requests() + prefill_rows + admitted, form);
   }
+  /// The same for `admitted`, admitted + 1, …, one for each of `seconds`; at least one request.
+  void seconds_from(int admitted, CostForm form, std::span<double> seconds) const;
   /// The step `lag` (>= 1) before this one.
   EarlierStep earlier(int lag) const;
 

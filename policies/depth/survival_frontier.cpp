@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 #include "policies/invariant.h"
@@ -16,16 +17,28 @@ constexpr std::uint32_t kOne = 1u << 21;  // a survival of 1 in fixed point
 constexpr std::uint64_t kRequestMask = (std::uint64_t{1} << kRequestBits) - 1;
 constexpr std::uint64_t kPositionMask = (std::uint64_t{1} << kPositionBits) - 1;
 
-std::uint64_t pack(float survival, int position, int request) {
-  const std::uint32_t fixed = static_cast<std::uint32_t>(survival * static_cast<float>(kOne));
-  return std::uint64_t{kOne - fixed} << kKeyShift | static_cast<std::uint64_t>(position) << kRequestBits |
-         static_cast<std::uint64_t>(request);
-}
 int request_of(std::uint64_t candidate) { return static_cast<int>(candidate & kRequestMask); }
 int position_of(std::uint64_t candidate) {
   return static_cast<int>(candidate >> kRequestBits & kPositionMask);
 }
 std::uint32_t key_of(std::uint64_t candidate) { return static_cast<std::uint32_t>(candidate >> kKeyShift); }
+
+/// Counts per digit into the places where the digits begin, four at a time: a sum that hands on to the next
+/// is what this waits for. `used` rounds up to four.
+template <std::size_t kBuckets>
+void add_up(std::array<std::uint32_t, kBuckets>& counts, std::size_t used) {
+  static_assert(kBuckets % 4 == 0);
+  std::uint32_t sum = 0;
+  for (std::size_t bucket = 0; bucket < used; bucket += 4) {
+    std::uint32_t* four = counts.data() + bucket;
+    const std::uint32_t one = four[0], two = one + four[1], three = two + four[2], all = three + four[3];
+    four[0] = sum;
+    four[1] = sum + one;
+    four[2] = sum + two;
+    four[3] = sum + three;
+    sum += all;
+  }
+}
 
 }  // namespace
 
@@ -47,59 +60,83 @@ void SurvivalFrontier::reset(const DraftColumns& drafts) {
   // A product with a factor of at most 1 never rises, in floating point either. Past the frontier's end it is
   // 0.
   survival_.resize(static_cast<std::size_t>(longest_) * requests);
-  bool valid = true;
+  constexpr auto kBitsOfOne = std::bit_cast<std::int32_t>(1.0f);
+  std::int32_t largest = 0, sign = 0;  // bits of confidences: those of 0..1 lie between those of 0 and of 1
   const int* drafted = drafts.drafted.data();
   for (int k = 1; k <= longest_; ++k) {
     const float* confidence = drafts.confidence.data() + drafts.stride * static_cast<std::size_t>(k - 1);
     float* survival = survival_.data() + requests * static_cast<std::size_t>(k - 1);
-    const float* before = survival - (k > 1 ? requests : 0);
+    const float* before = survival - requests;
     for (std::size_t r = 0; r < requests; ++r) {
-      const float c = drafted[r] >= k ? confidence[r] : 0.0f;
-      valid &= c >= 0.0f && c <= 1.0f;
-      survival[r] = k > 1 ? before[r] * c : c;
+      const float given = confidence[r];
+      const float c = drafted[r] >= k ? given + 0.0f : 0.0f;  // -0 becomes 0
+      const auto bits = std::bit_cast<std::int32_t>(c);
+      largest = std::max(largest, bits);
+      sign |= bits;
+      survival[r] = c;
     }
+    for (std::size_t r = 0; k > 1 && r < requests; ++r) survival[r] *= before[r];
   }
-  DSPARK_INVARIANT(valid);
+  DSPARK_INVARIANT(sign >= 0 && largest <= kBitsOfOne);
 }
 
 void SurvivalFrontier::sort() {
   if (sorted_) return;
   sorted_ = true;
-  const int requests = this->requests();
-  candidates_.resize(survival_.size());
-  std::size_t count = 0;
-  const float* survival = survival_.data();
-  for (int k = 1; k <= longest_; ++k) {
-    for (int r = 0; r < requests; ++r, ++survival) {
-      candidates_[count] = pack(*survival, k, r);
-      count += *survival > 0.0f;
-    }
-  }
+  const std::size_t count = survival_.size();
+  keys_.resize(count);
   candidates_.resize(count);
   scratch_.resize(count);
-  radix_sort();
+  // Survivals of 0 are no candidates: their key is behind all others, and what it sorts is cut off.
+  const float* survival = survival_.data();
+  std::uint32_t* key = keys_.data();
+  int possible = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto fixed = static_cast<std::int32_t>(survival[i] * static_cast<float>(kOne));
+    const int is_possible = survival[i] > 0.0f ? 1 : 0;
+    key[i] = static_cast<std::uint32_t>(static_cast<std::int32_t>(kOne) - fixed + 1 - is_possible);
+    possible += is_possible;
+  }
+  constexpr std::size_t kSmallStep = 700;  // candidates; fewer do not pay for many buckets
+  if (count < kSmallStep) {
+    radix_sort<3, 8>();
+  } else {
+    radix_sort<2, 11>();
+  }
+  candidates_.resize(static_cast<std::size_t>(possible));
 }
 
-/// Least significant digit first, two digits of the 22 key bits; stable, so that candidates, which come in
-/// the order of position and request, keep it where survivals tie.
+/// Least significant digit first; stable, so that candidates, which come in the order of position and
+/// request, keep it where survivals tie.
+template <int kPasses, int kDigitBits>
 void SurvivalFrontier::radix_sort() {
-  constexpr int kPasses = 2;
-  constexpr int kDigitBits = 11;
   constexpr std::uint32_t kBuckets = 1u << kDigitBits;
-  const auto digit = [](std::uint64_t candidate, int pass) {
-    return key_of(candidate) >> (pass * kDigitBits) & (kBuckets - 1);
-  };
+  static_assert(kPasses * kDigitBits >= 22);
+  const auto digit = [](std::uint32_t key, int pass) { return key >> (pass * kDigitBits) & (kBuckets - 1); };
   std::array<std::array<std::uint32_t, kBuckets>, kPasses> start = {};
-  for (const std::uint64_t candidate : candidates_) {
-    for (int pass = 0; pass < kPasses; ++pass) ++start[pass][digit(candidate, pass)];
+  for (const std::uint32_t key : keys_) {
+    for (int pass = 0; pass < kPasses; ++pass) ++start[pass][digit(key, pass)];
   }
-  for (int pass = 0; pass < kPasses; ++pass) {
-    std::uint32_t sum = 0;
-    for (std::uint32_t& bucket : start[pass]) sum += std::exchange(bucket, sum);
-    for (const std::uint64_t candidate : candidates_)
-      scratch_[start[pass][digit(candidate, pass)]++] = candidate;
-    candidates_.swap(scratch_);
+  for (int pass = 0; pass + 1 < kPasses; ++pass) add_up(start[pass], kBuckets);
+  add_up(start[kPasses - 1], digit(kOne + 1, kPasses - 1) + 1);
+
+  const std::uint32_t* key = keys_.data();
+  std::uint64_t* sorted = scratch_.data();
+  const auto requests = static_cast<std::uint64_t>(this->requests());
+  for (int k = 1; k <= longest_; ++k) {
+    const std::uint64_t position = static_cast<std::uint64_t>(k) << kRequestBits;
+    for (std::uint64_t r = 0; r < requests; ++r, ++key) {
+      sorted[start[0][digit(*key, 0)]++] = std::uint64_t{*key} << kKeyShift | position | r;
+    }
   }
+  for (int pass = 1; pass < kPasses; ++pass) {
+    scratch_.swap(candidates_);
+    sorted = scratch_.data();
+    for (const std::uint64_t candidate : candidates_) {
+      sorted[start[pass][digit(key_of(candidate), pass)]++] = candidate;
+    }
+  }
+  scratch_.swap(candidates_);
 }
 
 bool SurvivalFrontier::find_best() {

@@ -75,6 +75,7 @@ class SurvivalFrontier {
   std::span<const float> survivals_for_history() const { return survival_; }
 
   void sort();
+  template <int kPasses, int kDigitBits>
   void radix_sort();
   /// Moves `next_` to the most likely token that may be admitted; false when none is left.
   bool find_best();
@@ -82,8 +83,9 @@ class SurvivalFrontier {
   FrontierToken token(int request, int position) const;
 
   DraftColumns drafts_;
-  std::vector<float> survival_;  // (γ, requests), position k of request r at (k - 1) * requests() + r
-  /// (candidates) 2^24 minus the fixed-point survival, position, request: from the high bits to the low ones,
+  std::vector<float> survival_;      // (γ, requests), position k of request r at (k - 1) * requests() + r
+  std::vector<std::uint32_t> keys_;  // as survival_: 2^21 minus the fixed-point survival, one more for 0
+  /// (candidates) key, position, request: from the high bits to the low ones,
   /// so that ascending is most likely first.
   std::vector<std::uint64_t> candidates_;
   std::vector<std::uint64_t> scratch_;
