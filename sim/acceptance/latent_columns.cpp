@@ -3,6 +3,8 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 
 #include "policies/elementary.h"
@@ -24,6 +26,20 @@ void draw_words_one_by_one(RandomKey key, Stream stream, std::uint32_t group, co
                                                  third & 0xffffff, third >> 24, group);
     for (std::size_t word = 0; word < drawn.size(); ++word) words[word * columns.rows + r] = drawn[word];
   }
+}
+
+/// The cells of normal_grid(): value in the lower half, step to the next in the upper one.
+const std::uint64_t* normal_pairs() {
+  static const auto pairs = [] {
+    std::array<std::uint64_t, 4096> cells;
+    const float* grid = normal_grid();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      cells[i] = std::uint64_t{std::bit_cast<std::uint32_t>(grid[i + 1] - grid[i])} << 32 |
+                 std::bit_cast<std::uint32_t>(grid[i]);
+    }
+    return cells;
+  }();
+  return pairs.data();
 }
 
 namespace baseline {

@@ -1,5 +1,7 @@
 #include "sim/acceptance/text_field.h"
 
+#include <xmmintrin.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -58,22 +60,44 @@ void TextWindows::read(const TextField& field, RandomKey key, std::span<const st
   const std::size_t requests = source.size();
   if (windows_.size() < requests) {
     windows_.resize(requests);
-    values_.resize(requests * width_);
+    values_.resize(requests * width_ + kTile);  // a tile may look past the last window's end
   }
-  const auto block = static_cast<std::uint32_t>(depth);
-  for (std::size_t r = 0; r < requests; ++r) {
-    const std::uint32_t first = static_cast<std::uint32_t>(anchor[r]) + 1;
-    Window& window = windows_[r];
-    float* values = values_.data() + r * width_;
-    if (source[r] != window.source || ordinal[r] != window.ordinal || first < window.begin ||
-        first + block > window.begin + width_) {
-      const auto distance = static_cast<std::uint32_t>(field.knot_distance());
-      window = {source[r], ordinal[r], first / distance * distance};
-      field.read(key, source[r], ordinal[r], first / distance, {values, width_});
+  const auto block = static_cast<std::size_t>(depth);
+  std::size_t r = 0;
+  for (; r + kTile <= requests; r += kTile) {
+    const float* from[kTile];
+    for (std::size_t i = 0; i < kTile; ++i) {
+      from[i] = behind_anchor(field, key, r + i, {source[r + i], ordinal[r + i]}, anchor[r + i], depth);
     }
-    const float* from = values + (first - window.begin);
+    for (std::size_t k = 0; k < block; k += kTile) {
+      __m128 row0 = _mm_loadu_ps(from[0] + k), row1 = _mm_loadu_ps(from[1] + k);
+      __m128 row2 = _mm_loadu_ps(from[2] + k), row3 = _mm_loadu_ps(from[3] + k);
+      _MM_TRANSPOSE4_PS(row0, row1, row2, row3);
+      float* column = columns + k * requests + r;
+      _mm_storeu_ps(column, row0);
+      if (k + 1 < block) _mm_storeu_ps(column + requests, row1);
+      if (k + 2 < block) _mm_storeu_ps(column + 2 * requests, row2);
+      if (k + 3 < block) _mm_storeu_ps(column + 3 * requests, row3);
+    }
+  }
+  for (; r < requests; ++r) {
+    const float* from = behind_anchor(field, key, r, {source[r], ordinal[r]}, anchor[r], depth);
     for (std::size_t k = 0; k < block; ++k) columns[k * requests + r] = from[k];
   }
+}
+
+const float* TextWindows::behind_anchor(const TextField& field, RandomKey key, std::size_t row, Text text,
+                                        std::int32_t anchor, int depth) {
+  const std::uint32_t first = static_cast<std::uint32_t>(anchor) + 1;
+  Window& window = windows_[row];
+  float* values = values_.data() + row * width_;
+  if (!(text == window.text) || first < window.begin ||
+      first + static_cast<std::uint32_t>(depth) > window.begin + width_) {
+    const auto distance = static_cast<std::uint32_t>(field.knot_distance());
+    window = {text, first / distance * distance};
+    field.read(key, text.source, text.ordinal, first / distance, {values, width_});
+  }
+  return values + (first - window.begin);
 }
 
 }  // namespace dspark

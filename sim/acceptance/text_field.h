@@ -48,11 +48,20 @@ class TextWindows {
             float* columns);
 
  private:
-  struct Window {
+  static constexpr std::size_t kTile = 4;  // rows and positions that are turned into columns together
+
+  struct Text {
     std::uint32_t source = 0;
     std::uint32_t ordinal = 0;
+    bool operator==(const Text&) const = default;
+  };
+  struct Window {
+    Text text;
     std::uint32_t begin = UINT32_MAX;  // text position of its first value; no window ends behind this one
   };
+  /// The field at the position behind the row's anchor and on, for `depth` positions.
+  const float* behind_anchor(const TextField& field, RandomKey key, std::size_t row, Text text,
+                             std::int32_t anchor, int depth);
   void forget_unless(const TextField& field, RandomKey key, int depth);
 
   RandomKey key_;
