@@ -133,7 +133,7 @@ class ModelledScenario final : public Scenario {
   }
 
   Result<ReplicationResult> run(std::uint64_t seed, std::uint32_t replication,
-                                const std::atomic<bool>* cancelled) const override;
+                                const std::atomic<bool>* cancelled, Watcher* also) const override;
   const std::vector<FitLine>& fits() const override { return machine_.fits; }
   bool policy_is_lossless() const override { return lossless_; }
 
@@ -210,7 +210,7 @@ std::unique_ptr<DepthPolicy> ModelledScenario::make_policy() const {
 }
 
 Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_t replication,
-                                                const std::atomic<bool>* cancelled) const {
+                                                const std::atomic<bool>* cancelled, Watcher* also) const {
   invariant_context() = {seed, replication, 0};
   const RandomKey key = make_random_key(seed, replication);
   const auto policy = make_policy();
@@ -224,6 +224,7 @@ Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_
   RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks, machine_.acceptance->block_size(),
                      machine_.cost.measured_rows());
   simulation.watch(metrics);
+  if (also != nullptr) simulation.watch(*also);
 
   // A closed loop whose requests never fit would go on for ever at one instant.
   const std::int64_t most_rejected = 10 * (stop_.requests + stop_.warmup_requests) + 1000;

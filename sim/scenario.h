@@ -12,6 +12,8 @@
 
 namespace dspark {
 
+class Watcher;
+
 /// What a metric is; the definitions are those of docs/metrics.md.
 struct MetricInfo {
   std::string
@@ -81,8 +83,10 @@ class Scenario {
   /// an error where `cancelled` becomes true, and where the workload can never be served (a request larger
   /// than the KV cache with nothing else left to do is counted as rejected instead, see the metric
   /// `rejected_requests`).
+  /// `also` sees what the metrics see, and changes nothing; nullptr: nobody.
   virtual Result<ReplicationResult> run(std::uint64_t seed, std::uint32_t replication,
-                                        const std::atomic<bool>* cancelled = nullptr) const = 0;
+                                        const std::atomic<bool>* cancelled = nullptr,
+                                        Watcher* also = nullptr) const = 0;
 
   virtual const std::vector<FitLine>& fits() const = 0;
   virtual bool policy_is_lossless() const = 0;

@@ -98,6 +98,16 @@ class Documents(unittest.TestCase):
             if page.name != "README.md":
                 self.assertIn(f"({page.name})", index)
 
+    def test_the_page_of_each_folder_explains_its_rooms(self):
+        for folder in ("policies", "sim", "experiments"):
+            page = text(f"{folder}/README.md")
+            rooms = [room.name for room in sorted((ROOT / folder).iterdir()) if room.is_dir()]
+            rooms = [room for room in rooms if room != "__pycache__"]
+            self.assertGreater(len(rooms), 3)
+            # In the first column of a row of the table, not merely somewhere.
+            first = "\n".join(row.split("|")[1] for row in page.splitlines() if row.startswith("|"))
+            self.assertEqual([room for room in rooms if f"`{room}/" not in first], [], folder)
+
     def test_every_study_has_a_page_that_its_index_names_and_that_shows_its_figures_and_commands(self):
         docs = ROOT / "docs"
         index = text("docs/studies.md")

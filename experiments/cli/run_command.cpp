@@ -115,8 +115,11 @@ void say_what_was_rejected(const RunOptions& options, const SweepResults& result
 /// The sidecar last: it never speaks of a result that is not there.
 int write_result(const RunOptions& options, const std::string& out, const Experiment& experiment,
                  const SweepResults& results, const std::string& provenance) {
-  const auto bytes = encode_hdf5(build_result(experiment, results));
-  if (!bytes) return fail(bytes.error(), kMachineCannot);
+  const ResultFile content = build_result(experiment, results);
+  const auto bytes = encode_hdf5(content);
+  if (!bytes) {
+    return fail(bytes.error(), least_bytes(content) > kMaxResultBytes ? kInvalidInput : kMachineCannot);
+  }
   if (const auto error = write_file_atomically(out, *bytes)) return fail(*error, kMachineCannot);
   if (const auto error = write_file_atomically(sidecar_of(out), provenance))
     return fail(*error, kMachineCannot);

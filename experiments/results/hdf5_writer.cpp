@@ -1,4 +1,5 @@
 #include <H5Cpp.h>
+#include <fmt/format.h>
 #include <hdf5_hl.h>
 
 #include <algorithm>
@@ -61,9 +62,14 @@ H5::DataSet write_values(H5::Group& group, const std::string& name, const Intege
   if (!values.empty()) dataset.write(values.data(), H5::PredType::NATIVE_INT64);
   return dataset;
 }
-H5::DataSet write_values(H5::Group& group, const std::string& name, const Texts& values) {
+/// A column of texts is as wide as its longest.
+std::size_t width_of(const Texts& values) {
   std::size_t width = 1;
   for (const std::string& value : values) width = std::max(width, value.size());
+  return width;
+}
+H5::DataSet write_values(H5::Group& group, const std::string& name, const Texts& values) {
+  const std::size_t width = width_of(values);
   std::string packed(width * values.size(), '\0');
   for (std::size_t i = 0; i < values.size(); ++i) values[i].copy(packed.data() + i * width, width);
   H5::StrType type(H5::PredType::C_S1, width);
@@ -118,12 +124,38 @@ std::string encode(const ResultFile& content) {
   return image;
 }
 
+std::size_t bytes_of(const Numbers& values) { return values.size() * sizeof(double); }
+std::size_t bytes_of(const Integers& values) { return values.size() * sizeof(std::int64_t); }
+std::size_t bytes_of(const Texts& values) { return values.size() * width_of(values); }
+std::size_t bytes_of(const std::string& text) { return text.size(); }
+std::size_t bytes_of(std::int64_t) { return sizeof(std::int64_t); }
+
+Error too_large(std::size_t bytes, std::size_t most) {
+  return {
+      fmt::format("the result has at least {} bytes and could not be read back: {} are allowed", bytes, most),
+      {},
+      "split the sweep, or keep fewer metrics; finished runs are kept"};
+}
+
 }  // namespace
 
-Result<std::string> encode_hdf5(const ResultFile& content) {
+std::size_t least_bytes(const ResultFile& content) {
+  std::size_t bytes = kUserBlockBytes;
+  const auto add = [&bytes](const auto& value) { bytes += bytes_of(value); };
+  for (const auto& attribute : content.attributes) std::visit(add, attribute.second);
+  for (const Table& table : content.tables) {
+    for (const Column& column : table.columns) std::visit(add, column.values);
+  }
+  return bytes;
+}
+
+Result<std::string> encode_hdf5(const ResultFile& content, std::size_t most) {
+  if (const std::size_t least = least_bytes(content); least > most) return too_large(least, most);
   H5::Exception::dontPrint();
   try {
-    return with_user_block(encode(content));
+    std::string file = with_user_block(encode(content));
+    if (file.size() > most) return too_large(file.size(), most);
+    return file;
   } catch (const H5::Exception& failure) {
     return Error{"cannot build the result file: " + failure.getDetailMsg()};
   }

@@ -49,7 +49,7 @@ class ClosedFormScenario final : public Scenario {
     return users_ * (1 + k_) / (1 + k_ * users_ / 100) * (1 + 0.01 * replication);
   }
   Result<ReplicationResult> run(std::uint64_t seed, std::uint32_t replication,
-                                const std::atomic<bool>* cancelled) const override {
+                                const std::atomic<bool>* cancelled, Watcher*) const override {
     if (cancelled && cancelled->load()) return Error{"cancelled"};
     if (k_ < 0) return Error{"cannot run"};
     std::this_thread::sleep_for(std::chrono::microseconds(200));  // so that threads interleave

@@ -6,7 +6,7 @@
 namespace dspark {
 namespace {
 
-/// One event out, one in, with as many pending as the argument. Target: <= 150 ns at 4096.
+/// One event out, one in, with as many pending as the argument. Target at 4096: scripts/benchmark.
 void hold_model(benchmark::State& state) {
   EventQueue queue;
   std::uint32_t draws = 0;

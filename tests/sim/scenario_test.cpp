@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <thread>
 
+#include "sim/engine/watcher.h"
 #include "tests/policies/depth/required_parameters.h"
 
 namespace dspark {
@@ -49,6 +51,32 @@ std::vector<std::string> errors_of(Value value) {
   const auto scenario = Scenario::read(parameters);
   parameters.finish();
   return texts(parameters.errors());
+}
+
+TEST(Scenario, AFurtherWatcherSeesEveryFinishedRequestAndChangesNothing) {
+  struct Requests final : Watcher {
+    void finished(const FinishedRequest& request) override {
+      if (++count > 60) return;  // finished together with the last one that is measured
+      seconds += to_seconds(request.last_token - request.spec.arrival);
+    }
+    int count = 0;
+    double seconds = 0;
+  } requests;
+  Value value = scenario_value();
+  *at_path(value, {"stop", "warmup_requests"}) = written("0");
+  Parameters parameters(std::move(value));
+  const auto scenario = Scenario::read(parameters);
+  parameters.finish();
+  ASSERT_TRUE(scenario) << to_string(parameters.errors().at(0));
+  const auto alone = scenario->run(7, 3);
+  const auto watched = scenario->run(7, 3, nullptr, &requests);
+  ASSERT_TRUE(alone && watched);
+  EXPECT_EQ(watched->digest, alone->digest);
+  EXPECT_GE(requests.count, 60);
+  const auto mean = std::find_if(watched->metrics.begin(), watched->metrics.end(),
+                                 [](const MetricValue& metric) { return metric.name == "end_to_end_mean"; });
+  ASSERT_NE(mean, watched->metrics.end());
+  EXPECT_NEAR(requests.seconds / 60, mean->value, 1e-9);
 }
 
 TEST(Scenario, TheSameSeedAndReplicationGiveTheSameResultOnAnyThread) {

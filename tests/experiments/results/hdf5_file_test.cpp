@@ -1,8 +1,10 @@
 #include "experiments/results/hdf5_file.h"
 
+#include <H5Cpp.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <random>
 
@@ -109,6 +111,64 @@ TEST(Hdf5File, AFileOfManyPiecesIsReadFromTheDisk) {
   damaged.back() = static_cast<char>(damaged.back() ^ 1);
   write_bytes(folder / "large.h5", damaged);
   EXPECT_THAT(read_result_file(folder / "large.h5").error().message, HasSubstr("large.h5' is damaged"));
+}
+
+TEST(Hdf5File, WhatCouldNotBeReadBackIsNotWritten) {
+  const std::string bytes = *encode_hdf5(sample());
+  const std::size_t least = least_bytes(sample());
+  EXPECT_LT(least, bytes.size());
+  EXPECT_GT(least, std::size_t{100'000} + 3 * 8 + 3 * 22 + 3 * 8);  // the long text and the three columns
+  EXPECT_TRUE(encode_hdf5(sample(), bytes.size()));
+  // One byte too many of the whole file; and of its values alone, whose file is not even made.
+  EXPECT_THAT(encode_hdf5(sample(), bytes.size() - 1).error().message,
+              HasSubstr("at least " + std::to_string(bytes.size()) + " bytes and could not be read back"));
+  EXPECT_THAT(encode_hdf5(sample(), least - 1).error().message,
+              HasSubstr("at least " + std::to_string(least) + " bytes and could not be read back"));
+}
+
+/// The bytes of a file with `change` done to its root by the library, behind a valid digest.
+std::string changed_by_the_library(const std::string& bytes, const std::function<void(H5::Group&)>& change) {
+  const ScratchFolder folder;
+  write_bytes(folder / "f.h5", bytes.substr(kUserBlockBytes));
+  {
+    H5::H5File file(folder / "f.h5", H5F_ACC_RDWR);
+    H5::Group root = file.openGroup("/");
+    change(root);
+  }
+  return with_user_block(read_bytes(folder / "f.h5"));
+}
+
+/// Replaces `attribute` by one of `texts` texts, each of its own length (`variable`) or all of one.
+std::string with_texts(const std::string& attribute, hsize_t texts, bool variable, bool on_a_column) {
+  return changed_by_the_library(*encode_hdf5(sample()), [&](H5::Group& root) {
+    H5::DataSet column = root.openDataSet("/keyed/point");
+    H5::H5Object& object = on_a_column ? static_cast<H5::H5Object&>(column) : root;
+    object.removeAttr(attribute);
+    const H5::StrType type(H5::PredType::C_S1, variable ? H5T_VARIABLE : 4);
+    const H5::DataSpace space(1, &texts);
+    H5::Attribute made = object.createAttribute(attribute, type, space);
+    if (texts == 0) return;
+    const std::vector<const char*> pointers(texts, "abc");
+    std::string packed;
+    for (hsize_t i = 0; i < texts; ++i) packed += std::string("abc\0", 4);
+    made.write(type, variable ? static_cast<const void*>(pointers.data()) : packed.data());
+  });
+}
+
+TEST(Hdf5File, ATextAttributeHoldsExactlyOneText) {
+  for (const bool variable : {true, false}) {
+    for (const bool on_a_column : {true, false}) {
+      const std::string name = on_a_column ? "unit" : "title";
+      const auto one = decode_hdf5(with_texts(name, 1, variable, on_a_column), "f");
+      ASSERT_TRUE(one) << one.error().message;
+      EXPECT_EQ(on_a_column ? one->table("keyed").find("point")->unit : one->text("title"), "abc");
+      for (const hsize_t texts : {0, 2, 1000}) {
+        const auto none = decode_hdf5(with_texts(name, texts, variable, on_a_column), "f");
+        ASSERT_FALSE(none) << texts << " texts, variable " << variable << ", on a column " << on_a_column;
+        EXPECT_EQ(none.error().message, "'f' is not as dspark writes it: attribute " + name);
+      }
+    }
+  }
 }
 
 TEST(Hdf5File, AMissingFileIsOneError) {

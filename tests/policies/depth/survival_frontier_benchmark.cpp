@@ -1,4 +1,4 @@
-// One decision at 256 requests × γ 7, frontier set up included. Target: at most 20 µs on one core.
+// One decision at 256 requests × γ 7, frontier set up included. Targets: scripts/benchmark.
 #include <benchmark/benchmark.h>
 
 #include <random>

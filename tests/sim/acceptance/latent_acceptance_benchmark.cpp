@@ -7,7 +7,8 @@
 namespace dspark {
 namespace {
 
-/// Blocks of γ 7 for a batch, confidences and outcomes. Target: <= 100 ns a block at 256 requests.
+/// Blocks of γ 7 for a batch, confidences and outcomes: part of what scripts/benchmark
+/// measures as `fixed:7`, which has the target.
 void draw_blocks(benchmark::State& state) {
   const auto requests = static_cast<std::size_t>(state.range(0));
   const LatentAcceptance model({{{2, 1, 1, 1, 1, 0, 0}, 1.8}}, {}, {}, 0.7);

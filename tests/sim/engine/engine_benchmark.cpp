@@ -8,7 +8,7 @@ namespace dspark {
 namespace {
 
 /// The whole serving loop with all metrics on, γ 7, as many users as the argument says; an item is one
-/// request in one step. Targets at 256: docs/performance.md.
+/// request in one step. Targets at 256: scripts/benchmark.
 void serve_closed_loop(benchmark::State& state, const char* policy, const char* value,
                        SimdTarget target = simd_targets().back()) {
   use_simd_target(target);
