@@ -109,17 +109,18 @@ void Engine::grant_rows() {
   const int budget = options_.max_num_batched_tokens - static_cast<int>(rows_.size());
   const int wanted = std::accumulate(rows_.planned.begin(), rows_.planned.end(), 0);
   if (prefilling_.empty() && wanted <= budget) return;
-  // Oldest first; rows are in no order.
+  // Oldest first; rows are in no order. Who wants nothing is no candidate: without speculation, all rows.
   const std::size_t rows = rows_.size();
-  oldest_first_.resize(rows + prefilling_.size());
-  std::iota(oldest_first_.begin(), oldest_first_.end(), std::size_t{0});
-  const auto sequence = [&](std::size_t i) {
-    return requests_[i < rows ? rows_.id[i] : prefilling_[i - rows].id].sequence;
-  };
-  std::sort(oldest_first_.begin(), oldest_first_.end(),
-            [&](std::size_t a, std::size_t b) { return sequence(a) < sequence(b); });
+  oldest_first_.clear();
+  for (std::size_t r = 0; r < rows; ++r) {
+    if (rows_.planned[r] > 0) oldest_first_.push_back({requests_[rows_.id[r]].sequence, r});
+  }
+  for (std::size_t p = 0; p < prefilling_.size(); ++p) {
+    oldest_first_.push_back({requests_[prefilling_[p].id].sequence, rows + p});
+  }
+  std::sort(oldest_first_.begin(), oldest_first_.end());
   candidates_.clear();
-  for (const std::size_t i : oldest_first_) {
+  for (const auto& [sequence, i] : oldest_first_) {
     const bool decoding = i < rows;
     const LiveRequest& request = requests_[decoding ? rows_.id[i] : prefilling_[i - rows].id];
     candidates_.push_back(
@@ -130,7 +131,7 @@ void Engine::grant_rows() {
   batching_.grant(candidates_, budget, granted_);
   for (std::size_t c = 0; c < candidates_.size(); ++c) {
     DSPARK_INVARIANT(granted_[c] >= 0 && granted_[c] <= candidates_[c].wanted_rows);
-    const std::size_t i = oldest_first_[c];
+    const std::size_t i = oldest_first_[c].second;
     (i < rows ? rows_.planned[i] : prefilling_[i - rows].granted) = granted_[c];
   }
 }

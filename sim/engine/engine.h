@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "policies/batching/batching_policy.h"
@@ -160,7 +161,8 @@ class Engine {
   std::vector<std::uint8_t> finished_;
   int finishing_ = 0;  // rows that the step finishes
   std::vector<VirtualTime> previous_delivery_;
-  std::vector<std::size_t> oldest_first_;  // rows, then prompts
+  /// Order of arrival, and which: row, or number of rows + prompt.
+  std::vector<std::pair<std::uint64_t, std::size_t>> oldest_first_;
   std::vector<BatchCandidate> candidates_;
   std::vector<std::int32_t> granted_;
 };
