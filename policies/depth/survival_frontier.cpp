@@ -10,18 +10,7 @@
 namespace dspark {
 namespace {
 
-constexpr int kRequestBits = 22;
-constexpr int kPositionBits = 10;
-constexpr int kKeyShift = kRequestBits + kPositionBits;
 constexpr std::uint32_t kOne = 1u << 21;  // a survival of 1 in fixed point
-constexpr std::uint64_t kRequestMask = (std::uint64_t{1} << kRequestBits) - 1;
-constexpr std::uint64_t kPositionMask = (std::uint64_t{1} << kPositionBits) - 1;
-
-int request_of(std::uint64_t candidate) { return static_cast<int>(candidate & kRequestMask); }
-int position_of(std::uint64_t candidate) {
-  return static_cast<int>(candidate >> kRequestBits & kPositionMask);
-}
-std::uint32_t key_of(std::uint64_t candidate) { return static_cast<std::uint32_t>(candidate >> kKeyShift); }
 
 /// Counts per digit into the places where the digits begin, four at a time: a sum that hands on to the next
 /// is what this waits for. `used` rounds up to four.
@@ -81,7 +70,6 @@ void SurvivalFrontier::reset(const DraftColumns& drafts) {
 }
 
 void SurvivalFrontier::sort() {
-  if (sorted_) return;
   sorted_ = true;
   const std::size_t count = survival_.size();
   keys_.resize(count);
@@ -139,24 +127,6 @@ void SurvivalFrontier::radix_sort() {
   scratch_.swap(candidates_);
 }
 
-bool SurvivalFrontier::find_best() {
-  sort();
-  for (; next_ < candidates_.size(); ++next_) {
-    const std::size_t request = static_cast<std::size_t>(request_of(candidates_[next_]));
-    if (!closed_[request] && position_of(candidates_[next_]) > admitted_[request]) return true;
-  }
-  return false;
-}
-
-std::optional<FrontierToken> SurvivalFrontier::best() {
-  if (!find_best()) {
-    shown_request_ = -1;
-    return {};
-  }
-  shown_request_ = request_of(candidates_[next_]);
-  return token(shown_request_, position_of(candidates_[next_]));
-}
-
 std::optional<FrontierToken> SurvivalFrontier::head(int request) {
   DSPARK_INVARIANT(request >= 0 && request < requests());
   const std::size_t r = static_cast<std::size_t>(request);
@@ -164,22 +134,6 @@ std::optional<FrontierToken> SurvivalFrontier::head(int request) {
   if (closed_[r] || admitted_[r] == drafts_.drafted[r]) return {};
   shown_request_ = request;
   return token(request, admitted_[r] + 1);
-}
-
-FrontierToken SurvivalFrontier::token(int request, int position) const {
-  const std::size_t at =
-      static_cast<std::size_t>(position - 1) * admitted_.size() + static_cast<std::size_t>(request);
-  return {request, position, survival_[at], drafts_.before_draw(request, position)};
-}
-
-void SurvivalFrontier::admit_next_of(int request) {
-  ++admitted_[static_cast<std::size_t>(request)];
-  ++total_admitted_;
-}
-
-void SurvivalFrontier::admit() {
-  DSPARK_INVARIANT(shown_request_ >= 0);
-  admit_next_of(std::exchange(shown_request_, -1));
 }
 
 void SurvivalFrontier::skip() {
@@ -219,7 +173,7 @@ double SurvivalFrontier::expected_accepted() const {
 }
 
 std::span<const float> SurvivalFrontier::sorted_survivals_for_history() {
-  sort();
+  if (!sorted_) sort();
   history_.resize(candidates_.size());
   for (std::size_t i = 0; i < history_.size(); ++i) {
     history_[i] = static_cast<float>(kOne - key_of(candidates_[i])) / static_cast<float>(kOne);

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "policies/depth/signals.h"
+#include "policies/invariant.h"
 
 namespace dspark {
 
@@ -74,6 +76,21 @@ class SurvivalFrontier {
   std::span<const float> sorted_survivals_for_history();
   std::span<const float> survivals_for_history() const { return survival_; }
 
+  // A candidate: key, position, request, from the high bits to the low ones, so that ascending is most likely
+  // first.
+  static constexpr int kRequestBits = 22;
+  static constexpr int kPositionBits = 10;
+  static constexpr int kKeyShift = kRequestBits + kPositionBits;
+  static constexpr std::uint64_t kRequestMask = (std::uint64_t{1} << kRequestBits) - 1;
+  static constexpr std::uint64_t kPositionMask = (std::uint64_t{1} << kPositionBits) - 1;
+  static int request_of(std::uint64_t candidate) { return static_cast<int>(candidate & kRequestMask); }
+  static int position_of(std::uint64_t candidate) {
+    return static_cast<int>(candidate >> kRequestBits & kPositionMask);
+  }
+  static std::uint32_t key_of(std::uint64_t candidate) {
+    return static_cast<std::uint32_t>(candidate >> kKeyShift);
+  }
+
   void sort();
   template <int kPasses, int kDigitBits>
   void radix_sort();
@@ -85,8 +102,6 @@ class SurvivalFrontier {
   DraftColumns drafts_;
   std::vector<float> survival_;      // (γ, requests), position k of request r at (k - 1) * requests() + r
   std::vector<std::uint32_t> keys_;  // as survival_: 2^21 minus the fixed-point survival, one more for 0
-  /// (candidates) key, position, request: from the high bits to the low ones,
-  /// so that ascending is most likely first.
   std::vector<std::uint64_t> candidates_;
   std::vector<std::uint64_t> scratch_;
   std::vector<float> history_;
@@ -98,5 +113,41 @@ class SurvivalFrontier {
   int longest_ = 0;  // drafted block of the step
   bool sorted_ = false;
 };
+
+// Inline: a search token by token asks for hundreds in one step, and most of it reads the survival alone.
+
+inline bool SurvivalFrontier::find_best() {
+  if (!sorted_) sort();
+  for (; next_ < candidates_.size(); ++next_) {
+    const std::size_t request = static_cast<std::size_t>(request_of(candidates_[next_]));
+    if (!closed_[request] && position_of(candidates_[next_]) > admitted_[request]) return true;
+  }
+  return false;
+}
+
+inline std::optional<FrontierToken> SurvivalFrontier::best() {
+  if (!find_best()) {
+    shown_request_ = -1;
+    return {};
+  }
+  shown_request_ = request_of(candidates_[next_]);
+  return token(shown_request_, position_of(candidates_[next_]));
+}
+
+inline FrontierToken SurvivalFrontier::token(int request, int position) const {
+  const std::size_t at =
+      static_cast<std::size_t>(position - 1) * admitted_.size() + static_cast<std::size_t>(request);
+  return {request, position, survival_[at], drafts_.before_draw(request, position)};
+}
+
+inline void SurvivalFrontier::admit_next_of(int request) {
+  ++admitted_[static_cast<std::size_t>(request)];
+  ++total_admitted_;
+}
+
+inline void SurvivalFrontier::admit() {
+  DSPARK_INVARIANT(shown_request_ >= 0);
+  admit_next_of(std::exchange(shown_request_, -1));
+}
 
 }  // namespace dspark
