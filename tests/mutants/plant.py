@@ -19,7 +19,7 @@ TREE = ROOT / "build" / "mutants"
 BUILD = TREE / "build" / "release"
 MEMORY_BYTES = 4 << 30  # of a test: a fault may ask for more than there is
 TIME_SECONDS = 900
-NEED_THE_PROGRAM = ("tests/b300_flash_slow_test.py", "tests/studies_slow_test.py")
+NEED_THE_PROGRAM = ("tests/b300_flash_slow_test.py", "tests/study_pages_slow_test.py")
 
 
 class PlantingError(Exception):
