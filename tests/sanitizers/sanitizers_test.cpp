@@ -3,9 +3,11 @@
 // DSPARK_SANITIZE is set.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <thread>
+#include <vector>
 
 namespace dspark {
 namespace {
@@ -21,6 +23,14 @@ TEST(AddressSanitizerDeathTest, EndsTheProgramAtAReadBehindTheHeapsEnd) {
   const std::unique_ptr<int[]> numbers(new int[3]());
   EXPECT_EXIT(sink = numbers[static_cast<std::size_t>(three)], ExitedWithCode(1),
               "AddressSanitizer: heap-buffer-overflow");
+}
+
+// Which the address sanitizer alone does not see.
+TEST(LibraryAssertionsDeathTest, EndTheProgramAtAReadBehindAVectorsEndWithinItsCapacity) {
+  std::vector<int> numbers(3);
+  numbers.reserve(8);
+  EXPECT_EXIT(sink = numbers[static_cast<std::size_t>(three)], ::testing::KilledBySignal(SIGABRT),
+              "Assertion");
 }
 
 TEST(AddressSanitizerDeathTest, EndsTheProgramAtALeak) {
