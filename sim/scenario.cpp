@@ -282,9 +282,8 @@ std::unique_ptr<const Scenario> Scenario::read(Parameters& parameters) {
 std::vector<CatalogueEntry> catalogue() {
   std::vector<CatalogueEntry> entries;
   for (const DepthPolicyEntry& policy : depth_policies()) {
-    bool lossless = true;
-    auto records = parameters_of([&](Parameters& p) { lossless = policy.construct(p)->traits().lossless; });
-    entries.push_back({"policy", policy.name, policy.meaning, std::move(records), lossless});
+    entries.push_back(
+        {"policy", policy.name, policy.meaning, parameters_of([&](Parameters& p) { policy.construct(p); })});
   }
   for (const BatchingPolicyEntry& batching : batching_policies()) {
     entries.push_back({"batching", batching.name, batching.meaning,

@@ -98,7 +98,6 @@ struct CatalogueEntry {
   std::string name;
   std::string meaning;
   std::vector<ParameterRecord> parameters;
-  bool lossless = true;  // policies only
 };
 std::vector<CatalogueEntry> catalogue();
 

@@ -2,7 +2,9 @@
 
 import os
 import re
+import tomllib
 import unittest
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(os.environ.get("DSPARK_SOURCE_DIR", Path(__file__).resolve().parent.parent))
@@ -25,7 +27,9 @@ def documents():
 
 PICTURE = re.compile(r"!\[[^\]]*\]\((figures/[^)\s]+\.png)\)")
 # What may stand in INVARIANTS.md's last column, the first word of each reason.
-REASONS = ("planted", "closed form", "worked example", "twin", "identity", "golden", "measured speeds")
+REASONS = ("planted", "mutant", "closed form", "worked example", "twin", "identity", "golden", "measured speeds")
+# Behind it in that column: names of mutants, up to a semicolon.
+MUTANTS = re.compile(r"\bmutant: ([^;|]+)")
 
 
 def pictures_without_source(page):
@@ -35,6 +39,20 @@ def pictures_without_source(page):
     drawn = set(re.findall(r"(?:plot\.py|dspark figures) results/(\w+)\.h5 .*--figure", commands))
     sourced = run & drawn
     return [p for p in PICTURE.findall(page) if not any(Path(p).name.startswith(f"{name}_") for name in sourced)]
+
+
+def readme_pictures_without_page(readme):
+    """Pictures of the README that are on no page of docs/, there with their source, that the paragraph below links."""
+    sources = {}
+    for page in (ROOT / "docs").rglob("*.md"):
+        for picture in PICTURE.findall(page.read_text(encoding="utf-8")):
+            sources.setdefault(page.parent / picture, set()).add(page)
+    missing = []
+    for paragraph, below in pairwise([*readme.split("\n\n"), ""]):
+        linked = {ROOT / link for link in LINK.findall(below)}
+        pictures = re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", paragraph)
+        missing += [picture for picture in pictures if not linked & sources.get(ROOT / picture, set())]
+    return missing
 
 
 class Documents(unittest.TestCase):
@@ -74,6 +92,18 @@ class Documents(unittest.TestCase):
             if row.startswith("|") and "`tests/" in row:
                 reason = row.rstrip("|").split("|")[-1].strip()
                 self.assertTrue(reason.startswith(REASONS), row)
+                self.assertTrue("planted" in reason or MUTANTS.search(reason), f"nothing was planted: {row}")
+
+    def test_each_mutant_has_its_place_and_the_row_of_its_tests_and_no_row_names_another(self):
+        rows = [row for row in text("docs/INVARIANTS.md").splitlines() if row.startswith("|") and "`tests/" in row]
+        named = [name for row in rows for found in MUTANTS.findall(row) for name in found.strip().split(", ")]
+        mutants = tomllib.loads(text("tests/mutants/mutants.toml"))["mutant"]
+        self.assertEqual(sorted(named), sorted(mutant["what"] for mutant in mutants))
+        for mutant in mutants:
+            self.assertEqual(text(mutant["file"]).count(mutant["old"]), 1, mutant)
+            path, tests = mutant["tests"].split(" ", 1)
+            of = [row for row in rows if mutant["what"] in row]
+            self.assertTrue(of and f"`{path}` " in of[0] and all(test in of[0] for test in tests.split(", ")), mutant)
 
     def test_every_picture_stands_beside_the_experiment_and_the_command_that_make_it(self):
         shown = set()
@@ -85,6 +115,15 @@ class Documents(unittest.TestCase):
                 for old, new in (("dspark run", "dspark check"), ("--figure", "--where"), ("results/", "results/x")):
                     self.assertNotEqual(pictures_without_source(content.replace(old, new)), [], page.name)
         self.assertEqual(shown, set((ROOT / "docs").rglob("*.png")))
+
+    def test_every_picture_of_the_readme_is_one_of_a_page_that_it_links_below(self):
+        readme = text("README.md")
+        self.assertEqual(readme_pictures_without_page(readme), [])
+        for old, new in (
+            ("b300_flash_crossover.png", "b300_flash_other.png"),
+            ("(docs/b300_flash.md)", "(docs/theory.md)"),
+        ):
+            self.assertEqual(len(readme_pictures_without_page(readme.replace(old, new))), 1, f"{old} is now {new}")
 
     def test_the_readme_opens_with_its_two_commands(self):
         opening = "\n".join(text("README.md").splitlines()[:15])

@@ -1,16 +1,9 @@
-"""What must hold in the studies of docs/studies/, each on a part of its sweep that still shows it.
+"""What must hold in the studies of docs/studies/, each on the part of its sweep that study_parts.py has.
 
-The program to run is the first argument. Fewer replications, requests and loads than the pages have (`PARTS`): all
-claims below survive that, and the whole test stays under a minute on two cores.
+The program to run is the first argument.
 """
 
-import contextlib
 import csv
-import io
-import os
-import re
-import shlex
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -19,123 +12,13 @@ from typing import ClassVar
 
 import h5py
 import numpy as np
+from study_parts import CONFIDENCE_TETRIS, LAGS, PRICED, SOURCE, TABLE, TEMPERATURE, TRAPPED, run_part
 
-SOURCE = Path(os.environ.get("DSPARK_SOURCE_DIR", Path(__file__).resolve().parent.parent))
-STUDIES = SOURCE / "experiments" / "studies"
 sys.path.insert(0, str(SOURCE / "experiments" / "figures"))
 
-import plot  # noqa: E402
-from curves import student_t_975  # noqa: E402
+from curves import student_t_975
 
 PROGRAM = ""
-STAIRCASE = "machine.modelled.verify_cost={table: ../data/vllm_b300_verify_cost.csv, capture_limit: 1024}"
-CONFIDENCE_TETRIS = "{tetris: {capacity_per_request: 3, score: confidence}}"
-TEMPERATURE = "{temperature_scaling: {temperatures: [2]}}"
-
-
-def grid(**axes):
-    """The sweep of a study, cut: `--set sweep.grid={…}`."""
-    paths = {
-        "users": "workload.arrivals.closed_loop.users",
-        "rate": "workload.arrivals.gamma.rate",
-        "cv": "workload.arrivals.gamma.cv",
-        "distortion": "machine.modelled.acceptance.miscalibration",
-        "cap_accept": "engine.cap_accept",
-        "mix": "workload.drift.domains",
-    }
-    return "sweep.grid={" + ", ".join(f"{paths.get(name, name)}: {values}" for name, values in axes.items()) + "}"
-
-
-TRAPPED = "{dspark: {cost: staircase}}"
-PRICED = "{smart_spec: {stop_at_first_fall: false}}"
-TABLE = "{k_by_batch_size: {table: {128: 5, 256: 2}}}"
-LAGS = ["dspark", "dspark_async:1", "dspark_async:2", "dspark_async:4"]
-MIXES = "[{math: 1}, {chat: 1}]"
-
-# name of a result: (study, options)
-PARTS = {
-    "b300_flash": (
-        "b300_flash",
-        [
-            "replications=2",
-            "stop={requests: 100, warmup_requests: 20}",
-            grid(policy="[none, fixed:1, fixed:3, fixed:5, fixed:7, dspark, dspark_async]", users="[1, 8, 32]"),
-        ],
-    ),
-    "paper_table1": ("paper_table1", []),
-    "budget_against_load": ("budget_against_load", ["replications=3", "stop.requests=600"]),
-    "jagged_cost": (
-        "jagged_cost",
-        [
-            "replications=3",
-            "stop.requests=600",
-            grid(policy=f"[none, {TRAPPED}, dspark, dspark_async, tier_fill:dspark]", users="[1, 8, 16, 128, 256]"),
-        ],
-    ),
-    "free_lunch": (
-        "free_lunch",
-        [
-            "replications=3",
-            "stop.requests=1000",
-            grid(policy=f"[none, dspark_async, vllm_adaptive, {PRICED}, {TABLE}]", users="[64, 256, 512, 1024]"),
-        ],
-    ),
-    "staleness": ("staleness", [grid(policy=f"[{', '.join(LAGS)}]", cv="[0.5, 8]", rate="[10, 120]")]),
-    "staleness_staircase": (
-        "staleness",
-        ["replications=3", STAIRCASE, grid(policy="[dspark, dspark_async:1, dspark_async:4]", cv="[0.5]", rate="[80]")],
-    ),
-    "acceptance_is_not_enough": ("acceptance_is_not_enough", []),
-    "what_a_signal_is_worth": (
-        "what_a_signal_is_worth",
-        [
-            "stop.requests=600",
-            grid(
-                policy=f"[fixed:3, fixed:7, {CONFIDENCE_TETRIS}, tetris:3, dspark_async, oracle]",
-                cap_accept="[false, true]",
-                users="[8, 64, 128]",
-            ),
-        ],
-    ),
-    "miscalibration": (
-        "miscalibration",
-        [
-            "replications=3",
-            "stop.requests=500",
-            grid(
-                policy="[dspark, threshold:0.5]",
-                distortion="[{temperature: 1}, {temperature: 0.5}, {temperature: 2}, {bias: 1}, {bias: -1}]",
-                users="[1, 64, 256]",
-            ),
-        ],
-    ),
-    "miscalibration_staircase": (
-        "miscalibration",
-        [
-            "replications=3",
-            "stop.requests=500",
-            STAIRCASE,
-            grid(policy="[dspark_async]", distortion="[{temperature: 1}, {bias: 1}]", users="[64, 256]"),
-        ],
-    ),
-    "drift": (
-        "drift",
-        [
-            "replications=3",
-            "stop.requests=1000",
-            grid(confidence=f"[raw, {TEMPERATURE}, margin_estimator]", mix=MIXES, users="[64, 200]"),
-        ],
-    ),
-    "drift_calibrated": (
-        "drift",
-        [
-            "replications=3",
-            "stop.requests=1000",
-            "machine.modelled.acceptance.by_domain.chat.miscalibration.bias=0",
-            grid(confidence=f"[{TEMPERATURE}]", mix="[{chat: 1}]", users="[64, 200]"),
-        ],
-    ),
-}
 
 
 class Result:
@@ -188,10 +71,7 @@ class TheStudies(unittest.TestCase):
         """The result file of a part, run when first asked for."""
         out = cls.folder / f"{name}.h5"
         if not out.exists():
-            study, options = PARTS[name]
-            sets = [word for option in options for word in ("--set", option)]
-            command = [PROGRAM, "run", STUDIES / f"{study}.yaml", "--out", out, "--quiet", *sets]
-            subprocess.run(command, check=True)
+            run_part(PROGRAM, name, out)
         return out
 
     def result(self, name):
@@ -368,30 +248,6 @@ class TheStudies(unittest.TestCase):
             self.assertGreater(error["raw"], 0.12)
             self.assertAlmostEqual(error[TEMPERATURE], 0.063, delta=0.01)
             self.assertLess(result.mean("confidence_ece", confidence="margin_estimator", **after), 0.015)
-
-    def test_each_page_shows_the_commands_that_draw_its_figures(self):
-        docs = SOURCE / "docs"
-        pages = [page for page in sorted(docs.rglob("*.md")) if "](figures/" in page.read_text(encoding="utf-8")]
-        self.assertGreaterEqual(len(pages), 10)
-        for page in pages:
-            with self.subTest(page=page.name):
-                text = page.read_text(encoding="utf-8")
-                drawn = set()
-                blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))
-                for command in re.findall(r"^\S.*(?:plot\.py|dspark figures) (results/(?:.*\\\n)*.*)$", blocks, re.M):
-                    words = shlex.split(command.replace("\\\n", " "))
-                    name = Path(words[0]).stem
-                    out = self.folder / "figures"
-                    words = [str(self.path(name)), *words[1:]]
-                    words[words.index("--out") + 1] = str(out)
-                    with contextlib.redirect_stdout(io.StringIO()):
-                        self.assertEqual(plot.main(words), 0)
-                    drawn |= {path.name for path in out.glob(f"{name}_*.png")}
-                shown = re.findall(r"\]\(figures/([^)]+)\)", text)
-                self.assertEqual(sorted(drawn), sorted(shown))
-                for name in shown:
-                    picture = (out / name).read_bytes()
-                    self.assertTrue(picture.startswith(b"\x89PNG") and len(picture) > 4000, name)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "policies/depth/depth_policy_registry.h"
 #include "sim/engine/watcher.h"
 #include "tests/policies/depth/required_parameters.h"
 
@@ -97,8 +98,7 @@ TEST(Scenario, TheSameSeedAndReplicationGiveTheSameResultOnAnyThread) {
 }
 
 TEST(Scenario, EveryRegisteredPolicyRunsWithItsDefaults) {
-  for (const CatalogueEntry& entry : catalogue()) {
-    if (entry.kind != "policy") continue;
+  for (const DepthPolicyEntry& entry : depth_policies()) {
     Value value = scenario_value(entry.name);
     Value required = testing::required_parameters(entry.name);
     if (required.map()) *at_path(value, {"policy"}) = written_map({{entry.name, std::move(required)}});
@@ -107,7 +107,8 @@ TEST(Scenario, EveryRegisteredPolicyRunsWithItsDefaults) {
     ASSERT_TRUE(scenario) << entry.name << ": " << to_string(parameters.errors().at(0));
     const auto result = scenario->run(1, 0);
     ASSERT_TRUE(result) << entry.name;
-    EXPECT_EQ(scenario->policy_is_lossless(), entry.lossless);
+    Parameters defaults = Parameters::describing();
+    EXPECT_EQ(scenario->policy_is_lossless(), entry.construct(defaults)->traits().lossless);
     EXPECT_GT(result->events, 100);
   }
 }

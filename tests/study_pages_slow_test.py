@@ -1,0 +1,66 @@
+"""The commands on the pages of docs/ draw the figures that the pages show.
+
+The program to run is the first argument. The results are small: what they say is the other tests' matter.
+"""
+
+import contextlib
+import io
+import re
+import shlex
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from study_parts import SOURCE, run_part
+
+sys.path.insert(0, str(SOURCE / "experiments" / "figures"))
+
+import plot
+
+PROGRAM = ""
+FIGURE_COMMAND = re.compile(r"^\S.*(?:plot\.py|dspark figures) (results/(?:.*\\\n)*.*)$", re.MULTILINE)
+SMALL = ("replications=2", "stop.requests=60", "stop.warmup_requests=20")
+
+
+class ThePages(unittest.TestCase):
+    folder: Path
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+
+    def draw(self, command):
+        """Names of the pictures of one figure command, drawn from a small result of its name."""
+        words = shlex.split(command.replace("\\\n", " "))
+        name = Path(words[0]).stem
+        result, out = self.folder / f"{name}.h5", self.folder / "figures"
+        if not result.exists():
+            run_part(PROGRAM, name, result, *SMALL)
+        words[0] = str(result)
+        words[words.index("--out") + 1] = str(out)
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(plot.main(words), 0)
+        return {path.name for path in out.glob(f"{name}_*.png")}
+
+    def test_each_page_shows_the_commands_that_draw_its_figures(self):
+        docs = SOURCE / "docs"
+        pages = [page for page in sorted(docs.rglob("*.md")) if "](figures/" in page.read_text(encoding="utf-8")]
+        self.assertGreaterEqual(len(pages), 10)
+        for page in pages:
+            with self.subTest(page=page.name):
+                text = page.read_text(encoding="utf-8")
+                blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+                drawn = set().union(*(self.draw(command) for command in FIGURE_COMMAND.findall(blocks)))
+                shown = re.findall(r"\]\(figures/([^)]+)\)", text)
+                self.assertEqual(sorted(drawn), sorted(shown))
+                for name in shown:
+                    picture = (self.folder / "figures" / name).read_bytes()
+                    self.assertTrue(picture.startswith(b"\x89PNG") and len(picture) > 4000, name)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()
