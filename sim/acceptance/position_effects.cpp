@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "policies/elementary.h"
 #include "sim/remembered.h"
@@ -58,8 +59,9 @@ double corrected_deviation(double deviation, double wanted_auc, double auc) {
 
 }  // namespace
 
-PositionEffectsSolver::PositionEffectsSolver(std::size_t depth, double auc, const LatentSpread& spread)
-    : wanted_auc_(auc), law_(spread, depth), auc_(law_) {}
+PositionEffectsSolver::PositionEffectsSolver(std::size_t depth, double auc, const LatentSpread& spread,
+                                             DomainLatent start)
+    : wanted_auc_(auc), latent_(std::move(start)), law_(spread, depth), auc_(law_) {}
 
 Result<SolvedDomain> PositionEffectsSolver::solve(std::span<const double> survival) {
   constexpr int kPasses = 60, kPassesAtTheEnd = 5;

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
-#include "sim/acceptance/round_law.h"
 #include "sim/remembered.h"
 
 namespace dspark {
-TextStructure structure_of_rounds(const DomainLatent& latent, const LatentSpread& spread, int depth) {
-  RoundLaw law(spread, static_cast<std::size_t>(depth));
-  law.settle(latent);
+
+TextStructure structure_of(const RoundLaw& law) {
   double p = 0, squares = 0, twice = 0;  // requests weigh equally
   for (const RoundLaw::OfRequest& request : law.by_request()) {
     p += request.weight * request.first_accepted;
@@ -25,7 +24,7 @@ namespace {
 Result<SolvedStructure> solve(std::span<const double> survival, double auc, const TextStructure& wanted,
                               int text_correlation_tokens) {
   constexpr int kIterations = 14;
-  constexpr double kTolerance = 0.003;
+  constexpr double kTolerance = 0.001;
   constexpr double kMostShared = 0.98;  // a draft has some luck of its own
   const double p = survival[0];
   const double between_correlation = wanted.between_request_sd * wanted.between_request_sd / (p * (1 - p));
@@ -33,11 +32,11 @@ Result<SolvedStructure> solve(std::span<const double> survival, double auc, cons
   solved.spread = {
       .between_request_share = 0.1, .text_share = 0.3, .text_correlation_tokens = text_correlation_tokens};
   for (int iteration = 0; iteration < kIterations; ++iteration) {
-    auto domain = remembered_position_effects(survival, auc, solved.spread);
+    PositionEffectsSolver solver(survival.size(), auc, solved.spread, std::move(solved.domain.latent));
+    auto domain = solver.solve(survival);
     if (!domain) return domain.error();
     solved.domain = *std::move(domain);
-    solved.reached =
-        structure_of_rounds(solved.domain.latent, solved.spread, static_cast<int>(survival.size()));
+    solved.reached = structure_of(solver.law());
     const TextStructure& now = solved.reached;
     const bool all_is_shared =
         solved.spread.between_request_share + solved.spread.text_share > kMostShared - 1e-9;
