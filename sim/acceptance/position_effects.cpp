@@ -16,8 +16,8 @@ constexpr double kFirstDeviation = 1.5, kLeastDeviation = 1e-3, kMostDeviation =
 
 double logit(double p) { return log_portable(p / (1 - p)); }
 
-/// By how much the normal latent flattens a logistic (MacKay 1992): the mean of logistic(a + deviation·N) is about
-/// logistic(a / flattening).
+/// By how much the normal latent flattens a logistic (MacKay 1992): the mean of logistic(a + deviation·N) is
+/// about logistic(a / flattening).
 double flattening(double deviation) { return std::sqrt(1 + 0.39269908 * deviation * deviation); }
 
 /// A survival table, kept off certainty.

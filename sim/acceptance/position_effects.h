@@ -27,8 +27,8 @@ struct SolvedDomain {
 Result<SolvedDomain> solve_position_effects(std::span<const double> survival, double auc,
                                             const LatentSpread& spread);
 
-/// solve_position_effects for one depth and spread, again and again: each solution starts from the one before,
-/// the first from `start`, if it has position effects.
+/// solve_position_effects for one depth and spread, again and again: each solution starts from the one
+/// before, the first from `start`, if it has position effects.
 class PositionEffectsSolver {
  public:
   PositionEffectsSolver(std::size_t depth, double auc, const LatentSpread& spread, DomainLatent start = {});

@@ -20,9 +20,11 @@ Lanes load(const float* values) {
 }
 void store(const Lanes& lanes, float* values) { std::memcpy(values, &lanes, sizeof lanes); }
 
-constexpr int kMostPhases = 64;          // text that changes more slowly looks the same to rounds (round_law_test)
-constexpr double kCellsPerLogit = 16;    // of the table of acceptances, linear between: error below 5e-5
-constexpr double kSettled = 1e-5;        // change from knot to knot
+// Text that changes more slowly looks the same to rounds: survival is within 2e-4 at blocks of up to 16,
+// within 2e-3 at 64 (round_law_test).
+constexpr int kMostPhases = 64;
+constexpr double kCellsPerLogit = 16;     // of the table of acceptances, linear between: error below 5e-5
+constexpr double kSettled = 1e-5;         // change from knot to knot
 constexpr std::size_t kMostRounds = 128;  // of full length, for all but certain acceptance
 
 }  // namespace
@@ -30,8 +32,8 @@ constexpr std::size_t kMostRounds = 128;  // of full length, for all but certain
 NormalNodes NormalNodes::for_logistic_of(double scale, double fineness) {
   NormalNodes nodes;
   if (scale <= 0) return {{0}, {1}, 1};
-  // The trapezoidal rule errs by exp(-2π²/spacing²) for the density itself, 3e-9 at 1. A logistic has poles at
-  // ±iπ, and errs by exp(-2π²/(scale·spacing)); at 1.5 logits from node to node survival is within 2e-4.
+  // The trapezoidal rule errs by exp(-2π²/spacing²) for the density itself, 3e-9 at 1. A logistic has poles
+  // at ±iπ, and errs by exp(-2π²/(scale·spacing)); at 1.5 logits from node to node survival is within 2e-4.
   constexpr double kLogitsPerNode = 1.5, kWidest = 1, kNarrowest = 0.4, kEnd = 4;
   const double spacing = std::clamp(kLogitsPerNode / scale, kNarrowest, kWidest) / fineness;
   const int count = 2 * static_cast<int>(std::ceil(kEnd / spacing));
@@ -86,19 +88,24 @@ void RoundLaw::refine(double deviation) {
 
 void RoundLaw::tabulate(const DomainLatent& latent) {
   constexpr double kLuckFineness = 2;  // it costs little
-  const double reach = request_scale_ * request_.value.back() + 1.4143 * text_scale_ * knot_.value.back() + 1e-6;
-  const std::size_t cells = 1 + static_cast<std::size_t>(2 * reach * latent.deviation * kCellsPerLogit * fineness_);
-  const NormalNodes luck = NormalNodes::for_logistic_of(latent.deviation * own_scale_, kLuckFineness * fineness_);
+  const double reach =
+      request_scale_ * request_.value.back() + 1.4143 * text_scale_ * knot_.value.back() + 1e-6;
+  const std::size_t cells =
+      1 + static_cast<std::size_t>(2 * reach * latent.deviation * kCellsPerLogit * fineness_);
+  const NormalNodes luck =
+      NormalNodes::for_logistic_of(latent.deviation * own_scale_, kLuckFineness * fineness_);
   const double cell = 2 * reach / static_cast<double>(cells);
   field_low_ = static_cast<float>(-reach);
   cells_per_field_ = static_cast<float>(1 / cell);
   acceptance_.assign((cells + 2) * stride_, 0);
   std::vector<float> field(cells + 2), column(cells + 2);
-  for (std::size_t i = 0; i < field.size(); ++i) field[i] = static_cast<float>(latent.deviation * (static_cast<double>(i) * cell - reach));
+  for (std::size_t i = 0; i < field.size(); ++i)
+    field[i] = static_cast<float>(latent.deviation * (static_cast<double>(i) * cell - reach));
   for (std::size_t k = 0; k < depth_; ++k) {
     std::fill(column.begin(), column.end(), 0.0f);
     for (std::size_t n = 0; n < luck.value.size(); ++n) {
-      const auto shift = static_cast<float>(latent.position_effects[k] + latent.deviation * own_scale_ * luck.value[n]);
+      const auto shift =
+          static_cast<float>(latent.position_effects[k] + latent.deviation * own_scale_ * luck.value[n]);
       const auto weight = static_cast<float>(luck.weight[n]);
       for (std::size_t i = 0; i < field.size(); ++i) column[i] += weight * logistic(field[i] + shift);
     }
@@ -116,7 +123,8 @@ void RoundLaw::guess() {
       float* at_knot = at_knot_.data() + (z * knot_.value.size() + r) * width_;
       float survival = 1, sum = 1;
       at_knot[0] = 1;
-      for (std::size_t j = 0; j < depth_; ++j) sum += at_knot[j + 1] = survival *= acceptance_[cell * stride_ + j];
+      for (std::size_t j = 0; j < depth_; ++j)
+        sum += at_knot[j + 1] = survival *= acceptance_[cell * stride_ + j];
       for (std::size_t j = 0; j <= depth_; ++j) at_knot[j] /= sum;
     }
   }
@@ -124,7 +132,8 @@ void RoundLaw::guess() {
 
 void RoundLaw::step(std::size_t phase) {
   const std::size_t knots = knot_.value.size();
-  for (std::size_t r = 0; r < knots; ++r) right_value_[r] = static_cast<float>(right_[phase] * knot_.value[r]);
+  for (std::size_t r = 0; r < knots; ++r)
+    right_value_[r] = static_cast<float>(right_[phase] * knot_.value[r]);
   for (std::size_t z = 0; z < request_.value.size(); ++z) {
     for (std::size_t l = 0; l < knots; ++l) step(phase, z, l);
   }

@@ -13,19 +13,20 @@ struct NormalNodes {
   std::vector<double> value, weight;
   double spacing = 1;
 
-  /// For a function of `scale`·x that is no sharper than a logistic; at scale 0 one node, at 0. `fineness` times as
-  /// many nodes as an error of 2e-4 in survival needs.
+  /// For a function of `scale`·x that is no sharper than a logistic; at scale 0 one node, at 0. `fineness`
+  /// times as many nodes as an error of 2e-4 in survival needs.
   static NormalNodes for_logistic_of(double scale, double fineness = 1);
 };
 
 /// The stationary law of back-to-back rounds of one depth, each starting where the last ended, by quadrature.
 ///
 /// Where the text is at a position, either a round starts there or it has j drafts of the round accepted, and
-/// the next draft is accepted with the probability c_j that the latent gives it (LatentAcceptance). A rejection
-/// and the bonus token behind the last draft both start a round at the next position. Given the request's Z and
-/// the knots of the text field on both sides, that is a Markov chain along the text with depth + 1 states: own
-/// luck is drawn anew for each draft, so that its mean c_j is all that counts, and a knot is forgotten once
-/// passed. The law is marched from knot to knot, over nodes of Z and of both knots, until it repeats itself.
+/// the next draft is accepted with the probability c_j that the latent gives it (LatentAcceptance). A
+/// rejection and the bonus token behind the last draft both start a round at the next position. Given the
+/// request's Z and the knots of the text field on both sides, that is a Markov chain along the text with
+/// depth + 1 states: own luck is drawn anew for each draft, so that its mean c_j is all that counts, and a
+/// knot is forgotten once passed. The law is marched from knot to knot, over nodes of Z and of both knots,
+/// until it repeats itself.
 ///
 /// Positions of the text weigh equally, and with them rounds: a difficult stretch holds more of them.
 class RoundLaw {
@@ -45,9 +46,9 @@ class RoundLaw {
 
   /// What the rounds of one request show, by node of Z.
   struct OfRequest {
-    double weight = 0;                 // of the node
-    double first_accepted = 0;         // share of its rounds that accept their first draft
-    double first_accepted_twice = 0;   // share that do, and the round before did
+    double weight = 0;                // of the node
+    double first_accepted = 0;        // share of its rounds that accept their first draft
+    double first_accepted_twice = 0;  // share that do, and the round before did
   };
   std::vector<OfRequest> by_request() const;
 
@@ -62,7 +63,8 @@ class RoundLaw {
   double own_scale() const { return own_scale_; }
 
  private:
-  /// Takes as many nodes as this deviation needs, unless there are enough, and guesses the law at the knots anew.
+  /// Takes as many nodes as this deviation needs, unless there are enough, and guesses the law at the knots
+  /// anew.
   void refine(double deviation);
   void tabulate(const DomainLatent& latent);
   void guess();
@@ -92,7 +94,7 @@ class RoundLaw {
   std::vector<float> state_, after_nothing_;
   std::vector<float> at_knot_, after_nothing_at_knot_;  // (request, the knot just reached)
   std::vector<float> starts_;                           // (phases, request, left, right)
-  std::vector<double> sum_;        // (request, width) of state over a knot distance
+  std::vector<double> sum_;                             // (request, width) of state over a knot distance
   std::vector<double> sum_twice_;  // (request) of rounds that accept their first draft as the one before did
   std::vector<float> right_value_, row_;  // (knots), (width)
 };

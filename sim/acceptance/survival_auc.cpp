@@ -8,8 +8,9 @@
 namespace dspark {
 namespace {
 
-// A Korobov lattice: point i has coordinates i·g^j mod p / p, and with each point the lattice has its mirror image.
-// The generator, a primitive root, came nearest to a lattice of a million points among 9000, for twelve latents.
+// A Korobov lattice: point i has coordinates i·g^j mod p / p, and with each point the lattice has its mirror
+// image. The generator, a primitive root, came nearest to a lattice of a million points among 9000, for
+// twelve latents.
 constexpr std::uint64_t kModulus = 4093, kGenerator = 2520;
 constexpr std::size_t kRounds = kModulus - 1;
 constexpr std::size_t kBins = 1024;
@@ -32,7 +33,12 @@ class Point {
 }  // namespace
 
 SurvivalAuc::SurvivalAuc(const RoundLaw& law)
-    : depth_(law.depth()), latent_(depth_ * kRounds), weight_(kRounds), survival_(kRounds), accepted_(kBins), all_(kBins) {
+    : depth_(law.depth()),
+      latent_(depth_ * kRounds),
+      weight_(kRounds),
+      survival_(kRounds),
+      accepted_(kBins),
+      all_(kBins) {
   for (std::size_t i = 0; i < kRounds; ++i) {
     Point point(i + 1);
     Start start;
@@ -49,7 +55,8 @@ SurvivalAuc::SurvivalAuc(const RoundLaw& law)
         left = right;
         right = point.normal();
       }
-      latent_[k * kRounds + i] = static_cast<float>(law.field(phase, start.request, left, right) + law.own_scale() * point.normal());
+      latent_[k * kRounds + i] =
+          static_cast<float>(law.field(phase, start.request, left, right) + law.own_scale() * point.normal());
     }
   }
 }

@@ -7,9 +7,9 @@
 
 namespace dspark {
 
-/// How well the survival that the drafter sees tells accepted prefixes from rejected ones: its AUC against "the
-/// first k were accepted", averaged over the first positions. Over a fixed lattice of rounds, each with the weight
-/// at which a RoundLaw starts rounds there; error below 0.001 (survival_auc_test).
+/// How well the survival that the drafter sees tells accepted prefixes from rejected ones: its AUC against
+/// "the first k were accepted", averaged over the first positions. Over a fixed lattice of rounds, each with
+/// the weight at which a RoundLaw starts rounds there; error below 0.001 (survival_auc_test).
 class SurvivalAuc {
  public:
   explicit SurvivalAuc(const RoundLaw& law);
@@ -25,8 +25,8 @@ class SurvivalAuc {
   };
 
   std::size_t depth_;
-  std::vector<Start> start_;   // (rounds)
-  std::vector<float> latent_;  // (depth, rounds) text field and own luck
+  std::vector<Start> start_;              // (rounds)
+  std::vector<float> latent_;             // (depth, rounds) text field and own luck
   std::vector<float> weight_, survival_;  // (rounds)
   std::vector<float> accepted_, all_;     // (bins) of survival: weight of accepted prefixes and of rounds
 };

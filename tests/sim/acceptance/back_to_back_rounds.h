@@ -17,10 +17,9 @@ struct Survival {
   std::vector<double> mean, error;
 };
 
-/// Back-to-back rounds at depth γ, once the place of the first round is forgotten. What is counted is what the
-/// verifier accepted, not how likely it was. The standard error is that of a
-/// ratio of sums over requests (accepted to k; rounds), which are independent of each other, whereas a
-/// request's rounds are not.
+/// Back-to-back rounds at depth γ, once the place of the first round is forgotten. What is counted is what
+/// the verifier accepted, not how likely it was. The standard error is that of a ratio of sums over requests
+/// (accepted to k; rounds), which are independent of each other, whereas a request's rounds are not.
 inline Survival replay_back_to_back(const SolvedDomain& solved, const LatentSpread& spread, RandomKey key,
                                     std::size_t requests) {
   constexpr int kFirstToken = 160, kLastToken = 256;

@@ -16,12 +16,13 @@ constexpr std::size_t kRequests = 40'000;
 constexpr double kLawError = 2e-4;
 
 struct Drawn {
-  std::vector<double> survival, error;   // (depth) rounds weigh equally
+  std::vector<double> survival, error;    // (depth) rounds weigh equally
   std::vector<double> of_equal_requests;  // (depth) requests weigh equally
   double auc = 0;
 };
 
-/// AUC of pairs (survival, all the same weight), sorted: each is a prefix that was accepted with that probability.
+/// AUC of pairs (survival, all the same weight), sorted: each is a prefix that was accepted with that
+/// probability.
 double auc_of(std::vector<float> survival) {
   std::sort(survival.begin(), survival.end());
   double below = 0, ordered = 0, positive = 0;
@@ -79,7 +80,8 @@ Drawn draw(const DomainLatent& latent, const LatentSpread& spread, int depth,
   return drawn;
 }
 
-double distance(const std::vector<double>& a, const std::vector<double>& b, const std::vector<double>& error) {
+double distance(const std::vector<double>& a, const std::vector<double>& b,
+                const std::vector<double>& error) {
   double most = 0;
   for (std::size_t k = 0; k < a.size(); ++k) most = std::max(most, std::abs(a[k] - b[k]) / error[k]);
   return most;
@@ -121,7 +123,8 @@ TEST(RoundLaw, AMissingBonusTokenASkippedPositionAnotherKnotDistanceAndEqualRequ
   const Drawn drawn = draw(c.latent, c.spread, 4, [](int accepted) { return accepted + 1; });
   EXPECT_GT(distance(other_distance.survival(), drawn.survival, drawn.error), 4);
   EXPECT_GT(distance(law.survival(), drawn.of_equal_requests, drawn.error), 4);
-  const Drawn no_bonus = draw(c.latent, c.spread, 4, [](int accepted) { return accepted < 4 ? accepted + 1 : 4; });
+  const Drawn no_bonus =
+      draw(c.latent, c.spread, 4, [](int accepted) { return accepted < 4 ? accepted + 1 : 4; });
   EXPECT_GT(distance(law.survival(), no_bonus.survival, no_bonus.error), 4);
   const Drawn skipped = draw(c.latent, c.spread, 4, [](int accepted) { return accepted + 2; });
   EXPECT_GT(distance(law.survival(), skipped.survival, skipped.error), 4);

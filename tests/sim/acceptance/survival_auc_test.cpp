@@ -10,7 +10,8 @@
 namespace dspark {
 namespace {
 
-/// Of one position whose acceptance is logistic(effect + deviation·N): pairs of quantiles, each both ways round.
+/// Of one position whose acceptance is logistic(effect + deviation·N): pairs of quantiles, each both ways
+/// round.
 double auc_of_one_position(double effect, double deviation) {
   constexpr int kPoints = 20'000;
   double below = 0, ordered = 0, positive = 0;
@@ -46,7 +47,8 @@ TEST(SurvivalAuc, HardTextHoldsMoreRoundsThanItsShare) {
   constexpr int kPoints = 20'000;
   double below = 0, ordered = 0, positive = 0;
   for (int i = 0; i < kPoints; ++i) {
-    const double p = 1 / (1 + std::exp(-0.5 - 2 * normal_quantile((i + 0.5) / kPoints))), weight = 1 / (1 + p);
+    const double p = 1 / (1 + std::exp(-0.5 - 2 * normal_quantile((i + 0.5) / kPoints))),
+                 weight = 1 / (1 + p);
     ordered += weight * p * (below + 0.5 * weight * (1 - p));
     below += weight * (1 - p);
     positive += weight * p;

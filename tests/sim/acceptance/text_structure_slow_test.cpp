@@ -47,7 +47,8 @@ TEST(TextStructure, RoundsOfTheSolutionShowTheMeasuredSpreadAndCorrelation) {
     ASSERT_TRUE(solved) << preset.name;
     EXPECT_NEAR(solved->reached.between_request_sd, preset.structure->between_request_sd, 0.0015)
         << preset.name;
-    EXPECT_NEAR(solved->reached.round_correlation, preset.structure->round_correlation, 0.0015) << preset.name;
+    EXPECT_NEAR(solved->reached.round_correlation, preset.structure->round_correlation, 0.0015)
+        << preset.name;
     const TextStructure again = measured_from_outcomes(*solved, 7);
     // Rounds that correlate leave more noise in a request's mean than independent ones: the spread reads
     // high.
