@@ -104,7 +104,7 @@ PARTS = {
     "drift": (
         "drift",
         [
-            "replications=3",
+            "replications=5",
             "stop.requests=1000",
             grid(confidence=f"[raw, {TEMPERATURE}, margin_estimator]", mix=MIXES, users="[64, 200]"),
         ],
@@ -112,7 +112,7 @@ PARTS = {
     "drift_calibrated": (
         "drift",
         [
-            "replications=3",
+            "replications=5",
             "stop.requests=1000",
             "machine.modelled.acceptance.by_domain.chat.miscalibration.bias=0",
             grid(confidence=f"[{TEMPERATURE}]", mix="[{chat: 1}]", users="[64, 200]"),

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <utility>
 
 #include "policies/elementary.h"
 #include "sim/remembered.h"
@@ -12,139 +12,98 @@
 namespace dspark {
 namespace {
 
-// Replies are followed from token 24, where the place of their first round is forgotten, to token 88.
-constexpr int kFirstToken = 24;
-constexpr int kLastToken = 88;
-constexpr std::uint32_t kFewRequests = 1024;    // to come near the solution
-constexpr std::uint32_t kManyRequests = 16384;  // to reach it
-// Samples of this size scatter by 0.005 .. 0.010 in accepted length. This one was chosen among 48 because it
-// lies within 0.002 of their mean, for four tables from 2.4 to 5.6 tokens.
-constexpr std::uint32_t kSampleKey = 16;
-constexpr int kBins = 1024;
+constexpr double kFirstDeviation = 1.5, kLeastDeviation = 1e-3, kMostDeviation = 20;
 
 double logit(double p) { return log_portable(p / (1 - p)); }
 
-/// The requests that are still replying, as a runner's rows.
-class ChainRows {
- public:
-  explicit ChainRows(std::uint32_t requests)
-      : id_(requests), ordinal_(requests), anchor_(requests), attempt_(requests), domain_(requests) {
-    for (std::uint32_t r = 0; r < requests; ++r) source_.push_back(r);
-  }
-  RunnerRows rows() const { return {id_, source_, ordinal_, anchor_, attempt_, domain_}; }
-  void advance(const std::vector<int>& accepted) {
-    for (std::size_t r = source_.size(); r-- > 0;) {
-      anchor_[r] += accepted[r] + 1;
-      if (anchor_[r] < kLastToken) continue;
-      source_[r] = source_.back();
-      anchor_[r] = anchor_.back();
-      for (auto* column : {&anchor_, &attempt_, &domain_}) column->pop_back();
-      source_.pop_back();
-      ordinal_.pop_back();
-      id_.pop_back();
+/// By how much the normal latent flattens a logistic (MacKay 1992): the mean of logistic(a + deviation·N) is
+/// about logistic(a / flattening).
+double flattening(double deviation) { return std::sqrt(1 + 0.39269908 * deviation * deviation); }
+
+/// A survival table, kept off certainty.
+struct Wanted {
+  explicit Wanted(std::span<const double> table) {
+    constexpr double kLeastReached = 0.005;
+    double product = 1;
+    for (std::size_t k = 0; k < table.size(); ++k) {
+      conditional.push_back(std::clamp(table[k] / (k == 0 ? 1 : table[k - 1]), 1e-4, 1 - 1e-4));
+      survival.push_back(product *= conditional.back());
+      if (product >= kLeastReached) ranked = k + 1;
     }
   }
-  bool empty() const { return source_.empty(); }
-  bool measured(std::size_t r) const { return anchor_[r] >= kFirstToken; }
-
- private:
-  std::vector<RequestId> id_;
-  std::vector<std::uint32_t> source_, ordinal_;
-  std::vector<std::int32_t> anchor_, attempt_, domain_;
+  double miss_of(const std::vector<double>& reached) const {
+    double miss = 0;
+    for (std::size_t k = 0; k < survival.size(); ++k) {
+      miss = std::max(miss, std::abs(reached[k] - survival[k]));
+    }
+    return miss;
+  }
+  std::vector<double> survival, conditional;
+  std::size_t ranked = 0;  // positions that the AUC is averaged over
 };
 
-/// Mean survival by position and the AUC of its prediction, over back-to-back rounds. Sums probabilities
-/// instead of outcomes, which leaves only the latent's own scatter.
-struct Measured {
-  std::vector<double> survival;
-  double auc = 0;
-};
+void correct_effects(DomainLatent& latent, const Wanted& wanted, const std::vector<double>& reached,
+                     double relaxation) {
+  const double step = relaxation * flattening(latent.deviation);
+  for (std::size_t k = 0; k < reached.size(); ++k) {
+    const double shown = std::clamp(reached[k] / (k == 0 ? 1 : reached[k - 1]), 1e-6, 1 - 1e-6);
+    latent.position_effects[k] += step * (logit(wanted.conditional[k]) - logit(shown));
+  }
+}
 
-Measured measure(const DomainLatent& latent, const LatentSpread& spread, std::size_t depth,
-                 std::uint32_t requests) {
-  const LatentAcceptance model({latent}, spread, {}, 0);
-  const RandomKey key{kSampleKey, 0x0ddba11};
-  std::vector<double> sum(depth, 0);
-  std::vector<double> mass(depth * kBins, 0), weight(depth * kBins, 0);
-  double rounds = 0;
-  DraftedBlocks blocks;
-  for (ChainRows chain(requests); !chain.empty(); chain.advance(blocks.accepted)) {
-    model.draw(key, chain.rows(), static_cast<int>(depth), kConfidenceOnly, blocks);
-    for (std::size_t r = 0; r < blocks.stride; ++r) {
-      if (!chain.measured(r)) continue;
-      rounds += 1;
-      double survival = 1;
-      for (std::size_t k = 0; k < depth; ++k) {
-        survival *= static_cast<double>(blocks.confidence[k * blocks.stride + r]);
-        sum[k] += survival;
-        const auto bin = k * kBins + static_cast<std::size_t>(std::min(survival * kBins, kBins - 1.0));
-        mass[bin] += survival;
-        weight[bin] += 1;
-      }
-    }
-  }
-  Measured measured;
-  double ranked = 0;  // positions that are reached often enough to say how well they are told apart
-  for (std::size_t k = 0; k < depth; ++k) {
-    measured.survival.push_back(sum[k] / rounds);
-    if (sum[k] < 0.005 * rounds) continue;
-    ranked += 1;
-    double below = 0, ordered = 0;  // negatives below each bin; pairs in the right order
-    for (std::size_t b = k * kBins; b < (k + 1) * kBins; ++b) {
-      const double negative = weight[b] - mass[b];
-      ordered += mass[b] * (below + 0.5 * negative);
-      below += negative;
-    }
-    measured.auc += ordered / std::max(1e-12, sum[k] * below);
-  }
-  measured.auc /= std::max(1.0, ranked);
-  return measured;
+/// To first order the probit of the AUC grows in proportion to the deviation.
+double corrected_deviation(double deviation, double wanted_auc, double auc) {
+  const double ratio = normal_quantile(wanted_auc) / normal_quantile(std::clamp(auc, 0.5005, 0.9995));
+  return std::clamp(deviation * std::clamp(ratio, 0.5, 2.0), kLeastDeviation, kMostDeviation);
 }
 
 }  // namespace
 
-Result<SolvedDomain> solve_position_effects(std::span<const double> survival, double auc,
-                                            const LatentSpread& spread) {
-  constexpr int kPasses = 80;
-  constexpr double kSurvivalTolerance = 5e-4, kAucTolerance = 1e-3;
-  std::vector<double> target(survival.size());
-  DomainLatent latent;
-  for (std::size_t k = 0; k < survival.size(); ++k) {
-    const double conditional = std::clamp(survival[k] / (k == 0 ? 1 : survival[k - 1]), 1e-4, 1 - 1e-4);
-    target[k] = (k == 0 ? 1 : target[k - 1]) * conditional;
-    latent.position_effects.push_back(logit(conditional));
-  }
-  latent.deviation = 1.5;
-  std::uint32_t requests = kFewRequests;
-  for (int pass = 0; pass < kPasses; ++pass) {
-    const Measured measured = measure(latent, spread, target.size(), requests);
-    double miss = 0;
-    for (std::size_t k = 0; k < target.size(); ++k)
-      miss = std::max(miss, std::abs(measured.survival[k] - target[k]));
-    if (miss < kSurvivalTolerance && std::abs(measured.auc - auc) < kAucTolerance) {
-      if (requests == kManyRequests) return SolvedDomain{latent, measured.survival, measured.auc};
-      requests = kManyRequests;
-      continue;
+PositionEffectsSolver::PositionEffectsSolver(std::size_t depth, double auc, const LatentSpread& spread,
+                                             DomainLatent start)
+    : wanted_auc_(auc), latent_(std::move(start)), law_(spread, depth), auc_(law_) {}
+
+Result<SolvedDomain> PositionEffectsSolver::solve(std::span<const double> survival) {
+  constexpr int kPasses = 60, kPassesAtTheEnd = 5;
+  constexpr double kSurvivalTolerance = 1e-4, kAucTolerance = 2e-4;
+  const Wanted wanted(survival);
+  if (latent_.position_effects.empty()) {
+    latent_.deviation = kFirstDeviation;
+    for (const double c : wanted.conditional) {
+      latent_.position_effects.push_back(logit(c) * flattening(kFirstDeviation));
     }
-    for (std::size_t k = 0; k < target.size(); ++k) {
-      const double wanted = target[k] / (k == 0 ? 1 : target[k - 1]);
-      const double reached = measured.survival[k] / (k == 0 ? 1 : measured.survival[k - 1]);
-      latent.position_effects[k] += logit(wanted) - logit(std::clamp(reached, 1e-6, 1 - 1e-6));
-    }
-    // To first order the probit of the AUC grows in proportion to the deviation.
-    const double ratio = normal_quantile(auc) / normal_quantile(std::clamp(measured.auc, 0.5005, 0.9995));
-    latent.deviation = std::clamp(latent.deviation * std::clamp(ratio, 0.5, 2.0), 1e-3, 30.0);
   }
-  return Error{fmt::format("no latent spread gives auc {} with this survival table", auc),
+  int at_the_end = 0;
+  double relaxation = 1, last_miss = 1;  // where corrections overshoot, shorter ones
+  for (int pass = 0; pass < kPasses && at_the_end < kPassesAtTheEnd; ++pass) {
+    law_.settle(latent_);
+    const std::vector<double> reached = law_.survival();
+    const double auc = auc_.of(latent_, law_, wanted.ranked), miss = wanted.miss_of(reached);
+    if (miss < kSurvivalTolerance && std::abs(auc - wanted_auc_) < kAucTolerance) {
+      return SolvedDomain{latent_, reached, auc};
+    }
+    if (miss > last_miss) relaxation = std::max(0.3, 0.8 * relaxation);
+    last_miss = miss;
+    correct_effects(latent_, wanted, reached, relaxation);
+    latent_.deviation = corrected_deviation(latent_.deviation, wanted_auc_, auc);
+    at_the_end += latent_.deviation == kMostDeviation;
+  }
+  return Error{fmt::format("no latent spread gives auc {} with this survival table", wanted_auc_),
                {},
                survival.back() > 0.98
                    ? "acceptance so near to certain leaves the confidence nothing to tell apart"
                    : "an auc between 0.6 and 0.95 suits most tables"};
 }
 
+Result<SolvedDomain> solve_position_effects(std::span<const double> survival, double auc,
+                                            const LatentSpread& spread) {
+  return PositionEffectsSolver(survival.size(), auc, spread).solve(survival);
+}
+
 double accepted_length_at_depth(const DomainLatent& latent, const LatentSpread& spread, int depth) {
-  const Measured measured = measure(latent, spread, static_cast<std::size_t>(depth), kManyRequests);
-  return std::accumulate(measured.survival.begin(), measured.survival.end(), 1.0);
+  RoundLaw law(spread, static_cast<std::size_t>(depth));
+  law.settle(latent);
+  return law.accepted_length();
 }
 
 Result<SolvedDomain> remembered_position_effects(std::span<const double> survival, double auc,

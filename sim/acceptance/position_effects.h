@@ -5,6 +5,8 @@
 
 #include "policies/error.h"
 #include "sim/acceptance/latent_acceptance.h"
+#include "sim/acceptance/round_law.h"
+#include "sim/acceptance/survival_auc.h"
 
 namespace dspark {
 
@@ -20,10 +22,25 @@ struct SolvedDomain {
 /// AUC of the survival against "the first k were accepted", averaged over the k that at least 0.5 % of rounds
 /// reach, equals `auc` (0.5 .. 1). Rounds weigh equally, so a difficult stretch of text counts as often as it
 /// is met: at another depth rounds start elsewhere, and the same latent shows another survival. Fixed-point
-/// iteration on one fixed set of coins, to about 0.001. Fails where no latent of this kind reaches the two
-/// (an AUC that the spread cannot give).
+/// iteration on the law of such rounds (RoundLaw), to 2e-4 in survival and 1e-3 in AUC. Fails where no latent
+/// of this kind reaches the two (an AUC that the spread cannot give).
 Result<SolvedDomain> solve_position_effects(std::span<const double> survival, double auc,
                                             const LatentSpread& spread);
+
+/// solve_position_effects for one depth and spread, again and again: each solution starts from the one
+/// before, the first from `start`, if it has position effects.
+class PositionEffectsSolver {
+ public:
+  PositionEffectsSolver(std::size_t depth, double auc, const LatentSpread& spread, DomainLatent start = {});
+  Result<SolvedDomain> solve(std::span<const double> survival);  // (depth)
+  const RoundLaw& law() const { return law_; }                   // of the last solution
+
+ private:
+  double wanted_auc_;
+  DomainLatent latent_;
+  RoundLaw law_;
+  SurvivalAuc auc_;
+};
 
 /// Accepted length (bonus token included) of back-to-back rounds at a depth of its own, 1..γ.
 double accepted_length_at_depth(const DomainLatent& latent, const LatentSpread& spread, int depth);

@@ -2,76 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
-#include "sim/random/random_key.h"
 #include "sim/remembered.h"
 
 namespace dspark {
-namespace {
 
-constexpr std::uint32_t kRequests = 8192;
-constexpr int kRounds = 36;  // of each request: three stretches of twelve
-constexpr int kStretch = kRounds / 3;
-constexpr RandomKey kKey{17, 0x0ddba11};
-
-/// All requests, each at its own place; none ends.
-struct Chains {
-  Chains()
-      : id(kRequests),
-        source(kRequests),
-        ordinal(kRequests),
-        anchor(kRequests, 24),
-        attempt(kRequests),
-        domain(kRequests) {
-    for (std::uint32_t r = 0; r < kRequests; ++r) source[r] = r;
+TextStructure structure_of(const RoundLaw& law) {
+  double p = 0, squares = 0, twice = 0;  // requests weigh equally
+  for (const RoundLaw::OfRequest& request : law.by_request()) {
+    p += request.weight * request.first_accepted;
+    squares += request.weight * request.first_accepted * request.first_accepted;
+    twice += request.weight * request.first_accepted_twice;
   }
-  RunnerRows rows() const { return {id, source, ordinal, anchor, attempt, domain}; }
-
-  std::vector<RequestId> id;
-  std::vector<std::uint32_t> source, ordinal;
-  std::vector<std::int32_t> anchor, attempt, domain;
-};
-
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
-}  // namespace
-
-TextStructure structure_of_rounds(const DomainLatent& latent, const LatentSpread& spread, int depth) {
-  const LatentAcceptance model({latent}, spread, {}, 0);
-  Chains chains;
-  DraftedBlocks blocks;
-  // Mean acceptance of each request over its first and its last stretch: what they have in common is the
-  // request's own, since a text forgets its difficulty on the way.
-  std::vector<double> early(kRequests, 0), late(kRequests, 0);
-  std::vector<std::uint8_t> accepted_before(kRequests, 0);
-  double both = 0, pairs = 0, accepted = 0, rounds = 0;
-  for (int round = 0; round < kRounds; ++round) {
-    model.draw(kKey, chains.rows(), depth, kConfidenceOnly, blocks);
-    for (std::uint32_t r = 0; r < kRequests; ++r) {
-      const double probability = static_cast<double>(blocks.confidence[r]);
-      if (round < kStretch) early[r] += probability / kStretch;
-      if (round >= kRounds - kStretch) late[r] += probability / kStretch;
-      if (round > 0) {
-        both += accepted_before[r] * probability;
-        pairs += 1;
-      }
-      accepted += probability;
-      rounds += 1;
-      accepted_before[r] = blocks.accepted[r] > 0;
-      chains.anchor[r] += blocks.accepted[r] + 1;
-    }
-  }
-  const double early_mean = mean_of(early), late_mean = mean_of(late), p = accepted / rounds;
-  double covariance = 0;
-  for (std::uint32_t r = 0; r < kRequests; ++r) {
-    covariance += (early[r] - early_mean) * (late[r] - late_mean) / kRequests;
-  }
-  return {std::sqrt(std::max(0.0, covariance)), (both / pairs - p * p) / (p * (1 - p))};
+  return {std::sqrt(std::max(0.0, squares - p * p)), (twice - p * p) / (p * (1 - p))};
 }
 
 namespace {
@@ -79,7 +24,7 @@ namespace {
 Result<SolvedStructure> solve(std::span<const double> survival, double auc, const TextStructure& wanted,
                               int text_correlation_tokens) {
   constexpr int kIterations = 14;
-  constexpr double kTolerance = 0.003;
+  constexpr double kTolerance = 0.001;
   constexpr double kMostShared = 0.98;  // a draft has some luck of its own
   const double p = survival[0];
   const double between_correlation = wanted.between_request_sd * wanted.between_request_sd / (p * (1 - p));
@@ -87,11 +32,11 @@ Result<SolvedStructure> solve(std::span<const double> survival, double auc, cons
   solved.spread = {
       .between_request_share = 0.1, .text_share = 0.3, .text_correlation_tokens = text_correlation_tokens};
   for (int iteration = 0; iteration < kIterations; ++iteration) {
-    auto domain = remembered_position_effects(survival, auc, solved.spread);
+    PositionEffectsSolver solver(survival.size(), auc, solved.spread, std::move(solved.domain.latent));
+    auto domain = solver.solve(survival);
     if (!domain) return domain.error();
     solved.domain = *std::move(domain);
-    solved.reached =
-        structure_of_rounds(solved.domain.latent, solved.spread, static_cast<int>(survival.size()));
+    solved.reached = structure_of(solver.law());
     const TextStructure& now = solved.reached;
     const bool all_is_shared =
         solved.spread.between_request_share + solved.spread.text_share > kMostShared - 1e-9;

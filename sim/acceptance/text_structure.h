@@ -21,8 +21,8 @@ struct SolvedStructure {
   TextStructure reached;  // by the solution; a residual where this latent cannot show what was wanted
 };
 
-/// The structure that a latent shows over back-to-back rounds at depth 1..γ.
-TextStructure structure_of_rounds(const DomainLatent& latent, const LatentSpread& spread, int depth);
+/// The structure that the rounds of a settled law show; requests weigh equally.
+TextStructure structure_of(const RoundLaw& law);
 
 /// Solves between-request and text share so that rounds show `wanted`, beside survival and AUC as
 /// solve_position_effects does; comes as near as it can where the shares reach 0 or add up to 1. Conditional

@@ -67,13 +67,17 @@ Result<SolvedDomain> fit_lengths_at_their_depths(const std::vector<AcceptedLengt
   constexpr double kTolerance = 0.002;
   const std::vector<AcceptedLength> measured = nearest_survival(published, block_size).reached;
   std::vector<AcceptedLength> wanted = measured;  // at depth block_size
+  PositionEffectsSolver solver(static_cast<std::size_t>(block_size), auc, spread);
+  std::vector<RoundLaw> laws;  // at the measured depths
+  for (const AcceptedLength& length : measured) laws.emplace_back(spread, static_cast<std::size_t>(length.k));
   for (int iteration = 0; iteration < kIterations; ++iteration) {
     const NearestSurvival nearest = nearest_survival(wanted, block_size);
-    auto solved = remembered_position_effects(nearest.survival, auc, spread);
+    auto solved = solver.solve(nearest.survival);
     if (!solved) return solved;
     double miss = 0;
     for (std::size_t i = 0; i < measured.size(); ++i) {
-      const double shown = accepted_length_at_depth(solved->latent, spread, measured[i].k);
+      laws[i].settle(solved->latent);
+      const double shown = laws[i].accepted_length();
       miss = std::max(miss, std::abs(shown - measured[i].tokens));
       wanted[i].tokens += measured[i].tokens - shown;
     }

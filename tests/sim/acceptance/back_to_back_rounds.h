@@ -9,26 +9,25 @@
 
 namespace dspark {
 
-/// The solver follows a finite number of replies, always the same ones (position_effects.h): by this much,
-/// one standard deviation, a position's true survival lies beside the table.
-inline constexpr double kSolverScatter = 0.002;
+/// Survival solved for lies within this of the law of all rounds (position_effects.h).
+inline constexpr double kSolverError = 2e-4;
 
 /// Survival by position, from outcomes, and its standard error.
 struct Survival {
   std::vector<double> mean, error;
 };
 
-/// Back-to-back rounds at depth γ with coins of their own, over the same stretch of text as the solver's:
-/// what is counted is what the verifier accepted, not how likely it was. The standard error is that of a
-/// ratio of sums over requests (accepted to k; rounds), which are independent of each other, whereas a
-/// request's rounds are not.
+/// Back-to-back rounds at depth γ, once the place of the first round is forgotten. What is counted is what
+/// the verifier accepted, not how likely it was. The standard error is that of a ratio of sums over requests
+/// (accepted to k; rounds), which are independent of each other, whereas a request's rounds are not.
 inline Survival replay_back_to_back(const SolvedDomain& solved, const LatentSpread& spread, RandomKey key,
                                     std::size_t requests) {
-  constexpr int kFirstToken = 24, kLastToken = 88;
+  constexpr int kFirstToken = 160, kLastToken = 256;
   const LatentAcceptance model({solved.latent}, spread, {}, 0);
   const std::size_t depth = solved.latent.position_effects.size();
   std::vector<double> rounds(requests), accepted(requests * depth);
   BatchRows rows(requests);
+  for (std::size_t r = 0; r < requests; ++r) rows.anchor[r] = static_cast<std::int32_t>(r % 64);
   DraftedBlocks blocks;
   for (bool counting = true; counting;) {
     counting = false;
@@ -57,11 +56,11 @@ inline Survival replay_back_to_back(const SolvedDomain& solved, const LatentSpre
   return survival;
 }
 
-/// The largest distance from the table, in standard errors of the replay and the solver together.
+/// The largest distance from the table, in standard errors of the replay with the solver's error.
 inline double distance_from(const std::vector<double>& table, const Survival& survival) {
   double most = 0;
   for (std::size_t k = 0; k < table.size(); ++k) {
-    const double error = std::hypot(survival.error[k], kSolverScatter);
+    const double error = std::hypot(survival.error[k], kSolverError);
     most = std::max(most, std::abs(survival.mean[k] - table[k]) / error);
   }
   return most;

@@ -22,7 +22,7 @@ TEST(PositionEffects, DeepRoundsStartInHarderTextThanShallowOnes) {
       solve_position_effects(std::vector<double>{0.8, 0.5, 0.3, 0.2}, 0.85, {.text_share = 0.6});
   ASSERT_TRUE(solved);
   EXPECT_GT(accepted_length_at_depth(solved->latent, {.text_share = 0.6}, 1), 1.81);
-  EXPECT_NEAR(accepted_length_at_depth(solved->latent, {.text_share = 0.6}, 4), 2.8, 0.005);
+  EXPECT_NEAR(accepted_length_at_depth(solved->latent, {.text_share = 0.6}, 4), 2.8, 0.0005);
 }
 
 TEST(PositionEffects, AnAucThatTheTableCannotShowIsAnError) {
