@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "executor/checkpoint/mapped_file.h"
-
 namespace dspark {
 namespace {
 
@@ -53,7 +51,8 @@ class MemberReader final : public nlohmann::json_sax<Json> {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& why) override {
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception& why) override {
     constexpr int kNumberOverflow = 406;
     fault_ = JsonFault{why.id == kNumberOverflow ? "a number too large" : "it is not JSON", position};
     return false;
@@ -150,15 +149,13 @@ std::optional<JsonFault> read_json_object(std::string_view text, const JsonLimit
   return std::move(reader).fault();
 }
 
-Result<Json> read_json_file(const std::string& path, std::size_t most_bytes, const JsonLimits& limits) {
-  const auto file = MappedFile::open(path, most_bytes);
-  if (!file) return file.error();
+Result<Json> parse_json(std::string_view text, const JsonLimits& limits, const std::string& path) {
   Json object = Json::object();
-  const auto fault = read_json_object(file->bytes(), limits, [&](std::string& name, Json& value) {
+  const auto fault = read_json_object(text, limits, [&](std::string& name, Json& value) {
     object.emplace(std::move(name), std::move(value));
     return true;
   });
-  if (fault) return Error{fault->what, position_of(file->bytes(), fault->byte, path)};
+  if (fault) return Error{fault->what, position_of(text, fault->byte, path)};
   return object;
 }
 

@@ -27,12 +27,12 @@ struct JsonFault {
 using JsonMember = std::function<bool(std::string& name, nlohmann::json& value)>;
 
 /// Reads a JSON text whose top is an object (RFC 8259), one member at a time, so that only one of them is in
-/// memory. Stricter than the RFC: a name stands once in its object and has at most 1024 bytes. Gives the first fault, else nothing.
+/// memory. Stricter than the RFC: a name stands once in its object and has at most 1024 bytes. Gives the
+/// first fault, else nothing.
 std::optional<JsonFault> read_json_object(std::string_view text, const JsonLimits& limits,
                                           const JsonMember& take);
 
-/// A whole small file (at most `most_bytes`) as one object. Errors: as MappedFile::open, or file, line, column and
-/// what is wrong with it.
-Result<nlohmann::json> read_json_file(const std::string& path, std::size_t most_bytes, const JsonLimits& limits);
+/// A whole text as one object. Errors: file, line, column and what is wrong with it.
+Result<nlohmann::json> parse_json(std::string_view text, const JsonLimits& limits, const std::string& path);
 
 }  // namespace dspark

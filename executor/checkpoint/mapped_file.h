@@ -8,9 +8,9 @@
 
 namespace dspark {
 
-/// The bytes of a regular file, mapped read-only: they are read from the disk when they are first looked at, and a
-/// file larger than the memory can be opened. Nobody may shorten the file while it is mapped: the system stops a
-/// program that looks at bytes that are gone.
+/// The bytes of a regular file, mapped read-only: they are read from the disk when they are first looked at,
+/// and a file larger than the memory can be opened. Nobody may shorten the file while it is mapped: the
+/// system stops a program that looks at bytes that are gone.
 class MappedFile {
  public:
   /// Errors, `cannot read 'PATH': ...`: missing, a directory, device or FIFO (which is not waited for), not

@@ -31,11 +31,10 @@ struct DtypeFacts {
 };
 
 constexpr std::array<DtypeFacts, 22> kDtypes{{
-    {"F32", 32},     {"F16", 16},     {"BF16", 16},    {"BOOL", 8},    {"U8", 8},
-    {"I8", 8},       {"I16", 16},     {"U16", 16},     {"I32", 32},    {"U32", 32},
-    {"I64", 64},     {"U64", 64},     {"F64", 64},     {"C64", 64},    {"F4", 4},
-    {"F6_E2M3", 6},  {"F6_E3M2", 6},  {"F8_E4M3", 8},  {"F8_E5M2", 8}, {"F8_E8M0", 8},
-    {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
+    {"F32", 32},    {"F16", 16},    {"BF16", 16},       {"BOOL", 8},        {"U8", 8},      {"I8", 8},
+    {"I16", 16},    {"U16", 16},    {"I32", 32},        {"U32", 32},        {"I64", 64},    {"U64", 64},
+    {"F64", 64},    {"C64", 64},    {"F4", 4},          {"F6_E2M3", 6},     {"F6_E3M2", 6}, {"F8_E4M3", 8},
+    {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
 }};
 static_assert(static_cast<std::size_t>(Dtype::kF8E5m2Fnuz) + 1 == kDtypes.size());
 
@@ -60,12 +59,14 @@ class HeaderReader {
       return error(fmt::format("a header of {} bytes, more than {}", length, kMostHeaderBytes),
                    "is this a .safetensors file?");
     if (length > file_.size() - kLengthBytes)
-      return error(fmt::format("it ends inside the header: {} of {} bytes", file_.size() - kLengthBytes, length),
-                   "is the file whole?");
+      return error(
+          fmt::format("it ends inside the header: {} of {} bytes", file_.size() - kLengthBytes, length),
+          "is the file whole?");
     header_.data_begin = kLengthBytes + static_cast<std::size_t>(length);
     data_bytes_ = file_.size() - header_.data_begin;
     const std::string_view text = file_.substr(kLengthBytes, static_cast<std::size_t>(length));
-    if (!text.starts_with('{')) return error("the header does not begin with '{'", "is this a .safetensors file?");
+    if (!text.starts_with('{'))
+      return error("the header does not begin with '{'", "is this a .safetensors file?");
     const auto fault = read_json_object(
         text, kHeaderLimits, [&](std::string& name, Json& value) { return member(std::move(name), value); });
     if (fault)
@@ -92,7 +93,8 @@ class HeaderReader {
   bool member(std::string name, const Json& value) {
     if (name == kMetadata) return metadata(value);
     if (name.empty()) return fail("a tensor without a name");
-    if (header_.tensors.size() == kMostTensors) return fail(fmt::format("more than {} tensors", kMostTensors));
+    if (header_.tensors.size() == kMostTensors)
+      return fail(fmt::format("more than {} tensors", kMostTensors));
     if (!value.is_object()) return fail_tensor(name, "it is not an object");
     for (const auto& [key, unused] : value.items())
       if (key != "dtype" && key != "shape" && key != "data_offsets")
@@ -129,10 +131,12 @@ class HeaderReader {
     const auto found = value.find("shape");
     if (found == value.end() || !found->is_array()) return fail_tensor(info.name, "shape must be a list");
     if (found->size() > kMostDimensions)
-      return fail_tensor(info.name, fmt::format("{} dimensions, more than {}", found->size(), kMostDimensions));
+      return fail_tensor(info.name,
+                         fmt::format("{} dimensions, more than {}", found->size(), kMostDimensions));
     for (const Json& size : *found) {
       if (!size.is_number_unsigned())
-        return fail_tensor(info.name, fmt::format("shape: {} is not a size", size.is_number() ? size.dump() : size.type_name()));
+        return fail_tensor(info.name, fmt::format("shape: {} is not a size",
+                                                  size.is_number() ? size.dump() : size.type_name()));
       info.shape.push_back(size.get<std::size_t>());
     }
     return true;
@@ -140,8 +144,8 @@ class HeaderReader {
 
   bool offsets(const Json& value, TensorInfo& info) {
     const auto found = value.find("data_offsets");
-    if (found == value.end() || !found->is_array() || found->size() != 2 || !(*found)[0].is_number_unsigned() ||
-        !(*found)[1].is_number_unsigned())
+    if (found == value.end() || !found->is_array() || found->size() != 2 ||
+        !(*found)[0].is_number_unsigned() || !(*found)[1].is_number_unsigned())
       return fail_tensor(info.name, "data_offsets must be two numbers of bytes");
     info.begin = (*found)[0].get<std::size_t>();
     info.end = (*found)[1].get<std::size_t>();
@@ -153,9 +157,9 @@ class HeaderReader {
         return fail_tensor(info.name, fmt::format("shape {} is too large", shape_text(info.shape)));
     if (bits % 8 != 0) return fail_tensor(info.name, fmt::format("{} bits are no whole bytes", bits));
     if (info.end - info.begin != bits / 8)
-      return fail_tensor(info.name, fmt::format("{} {} takes {} bytes, data_offsets give it {}",
-                                                dtype_name(info.dtype), shape_text(info.shape), bits / 8,
-                                                info.end - info.begin));
+      return fail_tensor(info.name,
+                         fmt::format("{} {} takes {} bytes, data_offsets give it {}", dtype_name(info.dtype),
+                                     shape_text(info.shape), bits / 8, info.end - info.begin));
     if (info.end > data_bytes_)
       return fail_tensor(info.name, fmt::format("it ends at byte {} of {}", info.end, data_bytes_),
                          "is the file whole?");
@@ -176,13 +180,15 @@ class HeaderReader {
         return;
       }
       if (info.begin > covered) {
-        fail_tensor(info.name, fmt::format("bytes {} to {} before it belong to no tensor", covered, info.begin));
+        fail_tensor(info.name,
+                    fmt::format("bytes {} to {} before it belong to no tensor", covered, info.begin));
         return;
       }
       covered = info.end;
       last = &info;
     }
-    if (covered < data_bytes_) fail(fmt::format("{} bytes behind the last tensor belong to none", data_bytes_ - covered));
+    if (covered < data_bytes_)
+      fail(fmt::format("{} bytes behind the last tensor belong to none", data_bytes_ - covered));
   }
 
   std::string_view file_;

@@ -51,13 +51,15 @@ TEST(Safetensors, EveryTypeOfTheFormatHasItsSize) {
   const struct {
     const char* name;
     int bytes_of_eight;
-  } types[] = {{"BOOL", 8},    {"F4", 4},       {"F6_E2M3", 6},     {"F6_E3M2", 6},     {"U8", 8},   {"I8", 8},
-               {"F8_E5M2", 8}, {"F8_E4M3", 8},  {"F8_E8M0", 8},     {"F8_E4M3FNUZ", 8}, {"I16", 16}, {"U16", 16},
-               {"F16", 16},    {"BF16", 16},    {"F8_E5M2FNUZ", 8}, {"I32", 32},        {"U32", 32}, {"F32", 32},
-               {"C64", 64},    {"F64", 64},     {"I64", 64},        {"U64", 64}};
+  } types[] = {{"BOOL", 8}, {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},
+               {"I8", 8},   {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
+               {"I16", 16}, {"U16", 16},    {"F16", 16},    {"BF16", 16},   {"F8_E5M2FNUZ", 8},
+               {"I32", 32}, {"U32", 32},    {"F32", 32},    {"C64", 64},    {"F64", 64},
+               {"I64", 64}, {"U64", 64}};
   for (const auto& type : types) {
     const std::string header = R"({"t":{"dtype":")" + std::string(type.name) +
-                               R"(","shape":[8],"data_offsets":[0,)" + std::to_string(type.bytes_of_eight) + "]}}";
+                               R"(","shape":[8],"data_offsets":[0,)" + std::to_string(type.bytes_of_eight) +
+                               "]}}";
     const std::string bytes = safetensors(header, std::string(type.bytes_of_eight, '\0'));
     const auto read = parse_safetensors(bytes, "f");
     ASSERT_TRUE(read) << to_string(read.error());
@@ -67,9 +69,10 @@ TEST(Safetensors, EveryTypeOfTheFormatHasItsSize) {
 
 TEST(Safetensors, WhatIsNoTypeOfWeightsIsRefusedWhenItIsAskedFor) {
   const ModelFolder folder;
-  const std::string path = folder.write(
-      "m.safetensors", safetensors(R"({"ids":{"dtype":"I32","shape":[1],"data_offsets":[0,4]},)"
-                                   R"("h":{"dtype":"F16","shape":[1],"data_offsets":[4,6]}})", "123456"));
+  const std::string path =
+      folder.write("m.safetensors", safetensors(R"({"ids":{"dtype":"I32","shape":[1],"data_offsets":[0,4]},)"
+                                                R"("h":{"dtype":"F16","shape":[1],"data_offsets":[4,6]}})",
+                                                "123456"));
   const auto file = SafetensorsFile::open(path);
   ASSERT_TRUE(file) << to_string(file.error());
   const auto ids = file->weights(file->tensors()[0]);
@@ -82,13 +85,15 @@ TEST(Safetensors, AScalarAnEmptyTensorAndAFileOfNoneAreRead) {
   EXPECT_EQ(error_of(safetensors("{}", "")), "");
   EXPECT_EQ(error_of(safetensors(R"({"s":{"dtype":"F32","shape":[],"data_offsets":[0,4]},)"
                                  R"("e":{"dtype":"F32","shape":[0,7],"data_offsets":[0,0]},)"
-                                 R"("l":{"dtype":"F32","shape":[0],"data_offsets":[4,4]}})", "1234")), "");
+                                 R"("l":{"dtype":"F32","shape":[0],"data_offsets":[4,4]}})",
+                                 "1234")),
+            "");
 }
 
 /// A header of one tensor 't' of these three values, with 4 bytes of data.
 std::string one(const std::string& dtype, const std::string& shape, const std::string& offsets) {
-  return safetensors(R"({"t":{"dtype":)" + dtype + R"(,"shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}",
-                     "1234");
+  return safetensors(
+      R"({"t":{"dtype":)" + dtype + R"(,"shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}", "1234");
 }
 
 struct Hostile {
@@ -108,9 +113,11 @@ TEST(Safetensors, EveryHostileHeaderIsOneErrorThatNamesFileAndTensor) {
       {little_endian(100'000'001) + "{}",
        "f: a header of 100000001 bytes, more than 100000000 (is this a .safetensors file?)"},
       {little_endian(~std::uint64_t{0}) + "{}",
-       "f: a header of 18446744073709551615 bytes, more than 100000000 (is this a .safetensors file?)"},
+       "f: a header of 18446744073709551615 bytes, more than 100000000 (is this a .safetensors "
+       "file?)"},
       {std::string("\x80\x02}q\x00(X\x0b\x00\x00\x00weights", 19),
-       "f: a header of 817447314736874112 bytes, more than 100000000 (is this a .safetensors file?)"},  // a pickle
+       "f: a header of 817447314736874112 bytes, more than 100000000 (is this a .safetensors "
+       "file?)"},  // a pickle
       {safetensors("[]", ""), "f: the header does not begin with '{' (is this a .safetensors file?)"},
       {safetensors(" {}", ""), "f: the header does not begin with '{' (is this a .safetensors file?)"},
       {safetensors("{", ""), "f: the header: it is not JSON (byte 2 of it)"},
@@ -123,7 +130,8 @@ TEST(Safetensors, EveryHostileHeaderIsOneErrorThatNamesFileAndTensor) {
       {safetensors(R"({"t":)" + nested(3) + "}", ""), "f: the header: nested deeper than 3"},
       {safetensors(R"({"t":)" + nested(1'000'000) + "}", ""), "f: the header: nested deeper than 3"},
       {safetensors(R"({"t":{},"t":{}})", ""), "f: tensor 't': dtype must be a text"},
-      {safetensors(R"({"__metadata__":{},"__metadata__":{}})", ""), "f: the header: '__metadata__' stands twice"},
+      {safetensors(R"({"__metadata__":{},"__metadata__":{}})", ""),
+       "f: the header: '__metadata__' stands twice"},
       {safetensors(R"({"t":{"dtype":"F32","dtype":"F32"}})", ""), "f: the header: 'dtype' stands twice"},
       {safetensors(whole.substr(0, whole.size() - 1) + "," + whole.substr(1), "1234"),
        "f: the header: 't' stands twice"},
@@ -147,8 +155,10 @@ TEST(Safetensors, EveryHostileHeaderIsOneErrorThatNamesFileAndTensor) {
       {one("\"F32\"", "[1,1,1,1,1,1,1,1,1]", "[0,4]"), "f: tensor 't': 9 dimensions, more than 8"},
       {one("\"F32\"", "[4294967296,4294967296]", "[0,4]"),
        "f: tensor 't': shape [4294967296, 4294967296] is too large"},
-      {one("\"F32\"", "[18446744073709551615]", "[0,4]"), "f: tensor 't': shape [18446744073709551615] is too large"},
-      {one("\"F32\"", "[18446744073709551616]", "[0,4]"), "f: tensor 't': shape: 1.8446744073709552e+19 is not a size"},
+      {one("\"F32\"", "[18446744073709551615]", "[0,4]"),
+       "f: tensor 't': shape [18446744073709551615] is too large"},
+      {one("\"F32\"", "[18446744073709551616]", "[0,4]"),
+       "f: tensor 't': shape: 1.8446744073709552e+19 is not a size"},
       {one("\"F4\"", "[3]", "[0,2]"), "f: tensor 't': 12 bits are no whole bytes"},
       {one("\"F32\"", "[1]", "4"), "f: tensor 't': data_offsets must be two numbers of bytes"},
       {one("\"F32\"", "[1]", "[0]"), "f: tensor 't': data_offsets must be two numbers of bytes"},
@@ -165,13 +175,16 @@ TEST(Safetensors, EveryHostileHeaderIsOneErrorThatNamesFileAndTensor) {
       {one("\"U8\"", "[2]", "[2,4]"), "f: tensor 't': bytes 0 to 2 before it belong to no tensor"},
       {safetensors("{}", "1234"), "f: 4 bytes behind the last tensor belong to none"},
       {safetensors(R"({"u":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},)"
-                   R"("v":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}})", "1234"),
+                   R"("v":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}})",
+                   "1234"),
        "f: tensor 'v': it overlaps tensor 'u'"},
       {safetensors(R"({"u":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
-                   R"("v":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "1234"),
+                   R"("v":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+                   "1234"),
        "f: tensor 'v': it overlaps tensor 'u'"},
       {safetensors(R"({"u":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-                   R"("v":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}})", "1234"),
+                   R"("v":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}})",
+                   "1234"),
        "f: tensor 'v': bytes 1 to 2 before it belong to no tensor"},
   };
   for (const Hostile& hostile : cases) EXPECT_EQ(error_of(hostile.bytes), hostile.message);
@@ -182,7 +195,8 @@ TEST(Safetensors, EveryHostileHeaderIsOneErrorThatNamesFileAndTensor) {
 TEST(Safetensors, MoreTensorsOrValuesThanAnyModelHasAreRefused) {
   std::string header = "{";
   for (int i = 0; i <= 1 << 18; ++i)
-    header += (i == 0 ? "\"" : ",\"") + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+    header +=
+        (i == 0 ? "\"" : ",\"") + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
   EXPECT_EQ(error_of(safetensors(header + "}", "")), "f: more than 262144 tensors");
   std::string metadata = R"({"__metadata__":{"0":"")";
   for (int i = 1; i < 70000; ++i) metadata += ",\"" + std::to_string(i) + R"(":"")";
@@ -205,10 +219,12 @@ TEST(Safetensors, WhatIsNoRegularFileIsOneErrorAndIsNotWaitedFor) {
     return file ? "" : to_string(file.error());
   };
   ASSERT_EQ(::mkfifo(folder.file("fifo").c_str(), 0600), 0);
-  EXPECT_EQ(message(folder.file("fifo")), "cannot read '" + folder.file("fifo") + "': it is not a regular file");
+  EXPECT_EQ(message(folder.file("fifo")),
+            "cannot read '" + folder.file("fifo") + "': it is not a regular file");
   EXPECT_EQ(message(folder.path()), "cannot read '" + folder.path() + "': it is a directory");
   EXPECT_EQ(message("/dev/zero"), "cannot read '/dev/zero': it is not a regular file");
-  EXPECT_EQ(message(folder.file("none")), "cannot read '" + folder.file("none") + "': No such file or directory");
+  EXPECT_EQ(message(folder.file("none")),
+            "cannot read '" + folder.file("none") + "': No such file or directory");
   EXPECT_EQ(message(std::string("a\0b", 3)), "a file name cannot hold a zero byte");
   EXPECT_EQ(message(folder.write("empty", "")), folder.file("empty") + ": it is empty");
 }
@@ -217,8 +233,8 @@ TEST(Safetensors, AHoleLargerThanTheMemoryTakesNoneOfIt) {
   const ModelFolder folder;
   const std::uint64_t hole = std::uint64_t{1} << 36;
   const std::string path = folder.write(
-      "m.safetensors", safetensors(R"({"t":{"dtype":"U8","shape":[68719476736],"data_offsets":[0,68719476736]}})",
-                                   ""));
+      "m.safetensors",
+      safetensors(R"({"t":{"dtype":"U8","shape":[68719476736],"data_offsets":[0,68719476736]}})", ""));
   const auto header = std::filesystem::file_size(path);
   std::error_code refused;
   std::filesystem::resize_file(path, header + hole, refused);
