@@ -155,11 +155,12 @@ Errors Checkpoint::check(std::span<const ExpectedTensor> expected,
     }
     if (const auto found = tensor(one.name, one.shape); !found) errors.push_back(found.error());
   }
+  const auto is_ignored = [&](const std::string& name) {
+    return std::any_of(ignored.begin(), ignored.end(),
+                       [&](const std::string& prefix) { return name.starts_with(prefix); });
+  };
   for (const auto& [name, place] : places_) {
-    if (wanted.contains(name)) continue;
-    if (std::any_of(ignored.begin(), ignored.end(),
-                    [&](const auto& prefix) { return name.starts_with(prefix); }))
-      continue;
+    if (wanted.contains(name) || is_ignored(name)) continue;
     if (full()) {
       ++more;
     } else {

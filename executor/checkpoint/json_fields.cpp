@@ -76,7 +76,7 @@ bool JsonFields::boolean(std::string_view key, bool fallback) {
   return fallback;
 }
 
-std::string JsonFields::text(std::string_view key, std::optional<std::string> fallback) {
+std::string JsonFields::text(std::string_view key, const std::optional<std::string>& fallback) {
   const Json* const value = find(key);
   if (value == nullptr && !fallback) fail_missing(key);
   if (value == nullptr) return fallback.value_or("");

@@ -29,7 +29,7 @@ class JsonFields {
   /// A finite number in min..max.
   double number(std::string_view key, double min, double max, std::optional<double> fallback = {});
   bool boolean(std::string_view key, bool fallback);
-  std::string text(std::string_view key, std::optional<std::string> fallback = {});
+  std::string text(std::string_view key, const std::optional<std::string>& fallback = {});
   /// A list of at most `most` texts, empty where it is missing.
   std::vector<std::string> texts(std::string_view key, std::size_t most);
   /// One integer in 0..max or a list of at most `most` of them, empty where it is missing.

@@ -37,7 +37,7 @@ int sliding_layers(const ModelConfig& config) {
 }
 
 TEST(ModelConfig, Qwen3IsReadAsPublished) {
-  const ModelConfig config = config_of(kQwen3_4b);
+  const ModelConfig config = config_of(kQwen4B);
   EXPECT_EQ(config.family, ModelFamily::kQwen3);
   EXPECT_EQ(config.hidden_size, 2560);
   EXPECT_EQ(config.layers, 36);
@@ -60,7 +60,7 @@ TEST(ModelConfig, Qwen3IsReadAsPublished) {
 }
 
 TEST(ModelConfig, AQwen3WithSlidingLayersHasThemFromItsKeyOn) {
-  std::string text = with(kQwen3_4b, "\"use_sliding_window\":false", "\"use_sliding_window\":true");
+  std::string text = with(kQwen4B, "\"use_sliding_window\":false", "\"use_sliding_window\":true");
   text = with(text, "\"sliding_window\":null", "\"sliding_window\":4096");
   EXPECT_EQ(sliding_layers(config_of(text)), 0) << "max_window_layers is 36";
   text = with(text, "\"max_window_layers\":36", "\"max_window_layers\":30");
@@ -74,7 +74,7 @@ TEST(ModelConfig, AQwen3WithSlidingLayersHasThemFromItsKeyOn) {
 
 TEST(ModelConfig, YarnIsReadWithItsDefaults) {
   const ModelConfig config = config_of(
-      with(kQwen3_4b, "\"rope_scaling\":null",
+      with(kQwen4B, "\"rope_scaling\":null",
            R"("rope_scaling":{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32768})"));
   EXPECT_EQ(config.rope.scaling, Rope::Scaling::kYarn);
   EXPECT_EQ(config.rope.factor, 4);
@@ -85,7 +85,7 @@ TEST(ModelConfig, YarnIsReadWithItsDefaults) {
 }
 
 TEST(ModelConfig, LlamaIsReadAsPublished) {
-  const ModelConfig config = config_of(kLlama32_1b);
+  const ModelConfig config = config_of(kLlama1B);
   EXPECT_EQ(config.family, ModelFamily::kLlama);
   EXPECT_EQ(config.rope.scaling, Rope::Scaling::kLlama3);
   EXPECT_EQ(config.rope.theta, 5e5);
@@ -94,15 +94,15 @@ TEST(ModelConfig, LlamaIsReadAsPublished) {
   EXPECT_EQ(config.rope.high_frequency, 4);
   EXPECT_EQ(config.rope.trained_positions, 8192);
   EXPECT_THAT(config.end_tokens, ElementsAre(128001, 128008, 128009));
-  const ModelConfig small = config_of(kSmolLm2_135m);
+  const ModelConfig small = config_of(kSmolLm2);
   EXPECT_EQ(small.head_dim, 64) << "which it does not name: 576 / 9";
   EXPECT_EQ(small.kv_heads, 3);
-  EXPECT_EQ(config_of(with(kSmolLm2_135m, "\"num_key_value_heads\":3,", "")).kv_heads, 9);
+  EXPECT_EQ(config_of(with(kSmolLm2, "\"num_key_value_heads\":3,", "")).kv_heads, 9);
 }
 
 TEST(ModelConfig, TheNewerFormOfRotaryParametersIsTheSame) {
   const ModelConfig config =
-      config_of(with(kSmolLm2_135m, R"("rope_scaling":null,"rope_theta":100000)",
+      config_of(with(kSmolLm2, R"("rope_scaling":null,"rope_theta":100000)",
                      R"("rope_parameters":{"rope_theta":100000,"rope_type":"linear","factor":2})"));
   EXPECT_EQ(config.rope.theta, 1e5);
   EXPECT_EQ(config.rope.scaling, Rope::Scaling::kLinear);
@@ -110,7 +110,7 @@ TEST(ModelConfig, TheNewerFormOfRotaryParametersIsTheSame) {
 }
 
 TEST(ModelConfig, Gemma3IsReadAsPublishedAlsoWhereItLeavesToDefaults) {
-  const ModelConfig config = config_of(kGemma3_1b);
+  const ModelConfig config = config_of(kGemma1B);
   EXPECT_EQ(config.family, ModelFamily::kGemma3);
   EXPECT_EQ(config.activation, Activation::kGeluTanh);
   EXPECT_TRUE(config.tie_word_embeddings);
@@ -122,7 +122,7 @@ TEST(ModelConfig, Gemma3IsReadAsPublishedAlsoWhereItLeavesToDefaults) {
   EXPECT_EQ(config.rope.theta, 1e6);
   EXPECT_EQ(config.sliding_rope.theta, 1e4);
   EXPECT_EQ(config.logit_soft_cap, 0);
-  const ModelConfig large = config_of(kGemma3_4b);
+  const ModelConfig large = config_of(kGemma4B);
   EXPECT_EQ(large.hidden_size, 2560);
   EXPECT_EQ(large.heads, 8);
   EXPECT_EQ(large.kv_heads, 4);
@@ -132,7 +132,7 @@ TEST(ModelConfig, Gemma3IsReadAsPublishedAlsoWhereItLeavesToDefaults) {
   EXPECT_EQ(large.sliding_rope.scaling, Rope::Scaling::kNone);
   EXPECT_THAT(large.end_tokens, ElementsAre(1, 106));
   const ModelConfig capped =
-      config_of(with(with(kGemma3_1b, "\"attn_logit_softcapping\":null", "\"attn_logit_softcapping\":50.0"),
+      config_of(with(with(kGemma1B, "\"attn_logit_softcapping\":null", "\"attn_logit_softcapping\":50.0"),
                      "\"final_logit_softcapping\":null", "\"final_logit_softcapping\":30"));
   EXPECT_EQ(capped.attention_soft_cap, 50);
   EXPECT_EQ(capped.logit_soft_cap, 30);
@@ -159,12 +159,12 @@ TEST(ModelConfig, Gemma4IsReadWithItsTwoKindsOfHeads) {
 }
 
 TEST(ModelConfig, EndTokensAreThoseOfTheGenerationConfigWhereItNamesSome) {
-  EXPECT_THAT(config_of(kQwen3_4b, R"({"eos_token_id":[151645,151643],"temperature":0.6})").end_tokens,
+  EXPECT_THAT(config_of(kQwen4B, R"({"eos_token_id":[151645,151643],"temperature":0.6})").end_tokens,
               ElementsAre(151645, 151643));
-  EXPECT_THAT(config_of(kQwen3_4b, R"({"temperature":0.6})").end_tokens, ElementsAre(151645));
-  EXPECT_EQ(error_of(kQwen3_4b, R"({"eos_token_id":151936})"),
+  EXPECT_THAT(config_of(kQwen4B, R"({"temperature":0.6})").end_tokens, ElementsAre(151645));
+  EXPECT_EQ(error_of(kQwen4B, R"({"eos_token_id":151936})"),
             "g: eos_token_id: 151936 is not an integer in 0..151935");
-  EXPECT_EQ(error_of(kQwen3_4b, "{"), "g:1:2: it is not JSON");
+  EXPECT_EQ(error_of(kQwen4B, "{"), "g:1:2: it is not JSON");
 }
 
 TEST(ModelConfig, EveryHostileConfigIsOneErrorThatNamesTheKey) {
@@ -175,7 +175,7 @@ TEST(ModelConfig, EveryHostileConfigIsOneErrorThatNamesTheKey) {
     return with(kGemma4, R"(["sliding_attention","full_attention"])", list);
   };
   const auto scaling = [](const std::string& object) {
-    return with(kQwen3_4b, "\"rope_scaling\":null", "\"rope_scaling\":" + object);
+    return with(kQwen4B, "\"rope_scaling\":null", "\"rope_scaling\":" + object);
   };
   const struct {
     std::string config, message;
@@ -190,40 +190,40 @@ TEST(ModelConfig, EveryHostileConfigIsOneErrorThatNamesTheKey) {
       {R"({"architectures":[1]})", "c: architectures: 1 is not a text"},
       {R"({"architectures":["MixtralForCausalLM"]})",
        "c: architectures: unknown architecture 'MixtralForCausalLM'" + known},
-      {with(kQwen3_4b, "{", R"({"quantization_config":{"bits":4},)"),
+      {with(kQwen4B, "{", R"({"quantization_config":{"bits":4},)"),
        "c: quantization_config: quantized weights cannot be read"},
-      {with(kQwen3_4b, "\"hidden_size\":2560,", ""), "c: hidden_size: is missing"},
-      {with(kQwen3_4b, "2560", "0"), "c: hidden_size: 0 is not an integer in 1..1048576"},
-      {with(kQwen3_4b, "2560", "-1"), "c: hidden_size: -1 is not an integer in 1..1048576"},
-      {with(kQwen3_4b, "2560", "2560.5"), "c: hidden_size: 2560.5 is not an integer in 1..1048576"},
-      {with(kQwen3_4b, "2560", "\"2560\""), "c: hidden_size: \"2560\" is not an integer in 1..1048576"},
-      {with(kQwen3_4b, "2560", "18446744073709551615"),
+      {with(kQwen4B, "\"hidden_size\":2560,", ""), "c: hidden_size: is missing"},
+      {with(kQwen4B, "2560", "0"), "c: hidden_size: 0 is not an integer in 1..1048576"},
+      {with(kQwen4B, "2560", "-1"), "c: hidden_size: -1 is not an integer in 1..1048576"},
+      {with(kQwen4B, "2560", "2560.5"), "c: hidden_size: 2560.5 is not an integer in 1..1048576"},
+      {with(kQwen4B, "2560", "\"2560\""), "c: hidden_size: \"2560\" is not an integer in 1..1048576"},
+      {with(kQwen4B, "2560", "18446744073709551615"),
        "c: hidden_size: 18446744073709551615 is not an integer in 1..1048576"},
-      {with(kQwen3_4b, "2560", "true"), "c: hidden_size: true is not an integer in 1..1048576"},
-      {with(kQwen3_4b, "2560", "[2560]"), "c: hidden_size: an array is not an integer in 1..1048576"},
-      {with(kQwen3_4b, "\"num_hidden_layers\":36", "\"num_hidden_layers\":1025"),
+      {with(kQwen4B, "2560", "true"), "c: hidden_size: true is not an integer in 1..1048576"},
+      {with(kQwen4B, "2560", "[2560]"), "c: hidden_size: an array is not an integer in 1..1048576"},
+      {with(kQwen4B, "\"num_hidden_layers\":36", "\"num_hidden_layers\":1025"),
        "c: num_hidden_layers: 1025 is not an integer in 1..1024"},
-      {with(kQwen3_4b, "\"num_attention_heads\":32", "\"num_attention_heads\":0"),
+      {with(kQwen4B, "\"num_attention_heads\":32", "\"num_attention_heads\":0"),
        "c: num_attention_heads: 0 is not an integer in 1..4096"},
-      {with(kQwen3_4b, "\"num_key_value_heads\":8", "\"num_key_value_heads\":5"),
+      {with(kQwen4B, "\"num_key_value_heads\":8", "\"num_key_value_heads\":5"),
        "c: num_key_value_heads: num_attention_heads 32 is not a multiple of 5"},
-      {with(kQwen3_4b, "\"head_dim\":128", "\"head_dim\":127"),
+      {with(kQwen4B, "\"head_dim\":128", "\"head_dim\":127"),
        "c: head_dim: 127 is odd (positions turn pairs)"},
-      {with(kSmolLm2_135m, "576", "577"),
+      {with(kSmolLm2, "576", "577"),
        "c: hidden_size: 577 is not a multiple of num_attention_heads 9 (where head_dim is not given)"},
-      {with(kQwen3_4b, "9728", "1e3"), "c: intermediate_size: 1000.0 is not an integer in 1..1048576"},
-      {with(kQwen3_4b, "151936", "16777217"), "c: vocab_size: 16777217 is not an integer in 1..16777216"},
-      {with(kQwen3_4b, "40960", "0"), "c: max_position_embeddings: 0 is not an integer in 1..268435456"},
-      {with(kQwen3_4b, "1e-06", "0"), "c: rms_norm_eps: 0 is not a number in 1e-12..0.1"},
-      {with(kQwen3_4b, "1e-06", "NaN"), "c:4:16: it is not JSON"},
-      {with(kQwen3_4b, "1e-06", "1e400"), "c:4:20: a number too large"},
-      {with(kQwen3_4b, "1000000", "0.5"), "c: rope_theta: 0.5 is not a number in 1..1000000000000000"},
-      {with(kQwen3_4b, "\"tie_word_embeddings\":true", "\"tie_word_embeddings\":1"),
+      {with(kQwen4B, "9728", "1e3"), "c: intermediate_size: 1000.0 is not an integer in 1..1048576"},
+      {with(kQwen4B, "151936", "16777217"), "c: vocab_size: 16777217 is not an integer in 1..16777216"},
+      {with(kQwen4B, "40960", "0"), "c: max_position_embeddings: 0 is not an integer in 1..268435456"},
+      {with(kQwen4B, "1e-06", "0"), "c: rms_norm_eps: 0 is not a number in 1e-12..0.1"},
+      {with(kQwen4B, "1e-06", "NaN"), "c:4:16: it is not JSON"},
+      {with(kQwen4B, "1e-06", "1e400"), "c:4:20: a number too large"},
+      {with(kQwen4B, "1000000", "0.5"), "c: rope_theta: 0.5 is not a number in 1..1000000000000000"},
+      {with(kQwen4B, "\"tie_word_embeddings\":true", "\"tie_word_embeddings\":1"),
        "c: tie_word_embeddings: 1 is neither true nor false"},
-      {with(kQwen3_4b, "\"silu\"", "\"relu\""), "c: hidden_act: unknown activation 'relu' (known: silu)"},
-      {with(kQwen3_4b, "\"silu\"", "7"), "c: hidden_act: 7 is not a text"},
-      {with(kQwen3_4b, "151645", "-1"), "c: eos_token_id: -1 is not an integer in 0..151935"},
-      {with(kQwen3_4b, "151645", "[1,\"2\"]"), "c: eos_token_id: \"2\" is not an integer in 0..151935"},
+      {with(kQwen4B, "\"silu\"", "\"relu\""), "c: hidden_act: unknown activation 'relu' (known: silu)"},
+      {with(kQwen4B, "\"silu\"", "7"), "c: hidden_act: 7 is not a text"},
+      {with(kQwen4B, "151645", "-1"), "c: eos_token_id: -1 is not an integer in 0..151935"},
+      {with(kQwen4B, "151645", "[1,\"2\"]"), "c: eos_token_id: \"2\" is not an integer in 0..151935"},
       {scaling("8"), "c: rope_scaling: 8 is not an object"},
       {scaling(R"({"type":"dynamic","factor":2})"),
        "c: rope_scaling.type: unknown scaling 'dynamic' (known: default, linear, llama3, yarn)"},
@@ -239,20 +239,20 @@ TEST(ModelConfig, EveryHostileConfigIsOneErrorThatNamesTheKey) {
        "c: rope_scaling.beta_fast: 1 is not above beta_slow 32"},
       {scaling(R"({"rope_type":"yarn","factor":4,"mscale":1})"),
        "c: rope_scaling.mscale: it is not known for this architecture"},
-      {with(kQwen3_4b, "\"use_sliding_window\":false", "\"use_sliding_window\":true,\"layer_types\":[]"),
+      {with(kQwen4B, "\"use_sliding_window\":false", "\"use_sliding_window\":true,\"layer_types\":[]"),
        "c: layer_types: 0 entries for 36 layers"},
       {layers(R"(["full_attention"])"), "c: text_config.layer_types: 1 entries for 2 layers"},
       {layers(R"(["mamba","full_attention"])"),
        "c: text_config.layer_types: unknown type 'mamba' (known: full_attention, sliding_attention)"},
       {layers(R"(["full_attention","sliding_attention"])"),
        "c: text_config.layer_types: the last layer must be full_attention"},
-      {with(kGemma3_1b, "\"sliding_window\":512", "\"sliding_window\":0"),
+      {with(kGemma1B, "\"sliding_window\":512", "\"sliding_window\":0"),
        "c: sliding_window: 0 is not an integer in 1..268435456"},
-      {with(kGemma3_1b, "\"sliding_window_pattern\":6", "\"sliding_window_pattern\":0"),
+      {with(kGemma1B, "\"sliding_window_pattern\":6", "\"sliding_window_pattern\":0"),
        "c: sliding_window_pattern: 0 is not an integer in 1..1024"},
-      {with(kGemma3_1b, "\"query_pre_attn_scalar\":256", "\"query_pre_attn_scalar\":0"),
+      {with(kGemma1B, "\"query_pre_attn_scalar\":256", "\"query_pre_attn_scalar\":0"),
        "c: query_pre_attn_scalar: 0 is not a number in 0.001..1000000"},
-      {with(kGemma3_1b, "\"final_logit_softcapping\":null", "\"final_logit_softcapping\":-30"),
+      {with(kGemma1B, "\"final_logit_softcapping\":null", "\"final_logit_softcapping\":-30"),
        "c: final_logit_softcapping: -30 is not a number in 0.001..1000000"},
       {with(kGemma4, "\"num_global_key_value_heads\":1", "\"num_global_key_value_heads\":3"),
        "c: text_config.num_global_key_value_heads: num_attention_heads 16 is not a multiple of 3"},
@@ -272,7 +272,7 @@ TEST(ModelConfig, AFolderIsReadAndWhatIsNoFileIsRefused) {
     return config ? "" : to_string(config.error());
   };
   EXPECT_EQ(message(), "cannot read '" + folder.file("config.json") + "': No such file or directory");
-  folder.write("config.json", kQwen3_4b);
+  folder.write("config.json", kQwen4B);
   EXPECT_EQ(message(), "");
   folder.write("generation_config.json", "");
   EXPECT_EQ(message(), folder.file("generation_config.json") + ": it is empty");
@@ -284,7 +284,7 @@ TEST(ModelConfig, AFolderIsReadAndWhatIsNoFileIsRefused) {
 }
 
 TEST(ModelConfig, ATextCutAnywhereIsRefused) {
-  for (const std::string& text : {kQwen3_4b, kGemma4})
+  for (const std::string& text : {kQwen4B, kGemma4})
     for (std::size_t length = 0; length < text.size(); ++length)
       EXPECT_NE(error_of(text.substr(0, length)), "") << length << " bytes";
 }

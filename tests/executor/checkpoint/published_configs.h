@@ -6,14 +6,14 @@
 
 namespace dspark {
 
-inline const std::string kQwen3_4b =
+inline const std::string kQwen4B =
     R"({"architectures":["Qwen3ForCausalLM"],"attention_bias":false,"bos_token_id":151643,"eos_token_id":151645,
 "head_dim":128,"hidden_act":"silu","hidden_size":2560,"intermediate_size":9728,"max_position_embeddings":40960,
 "max_window_layers":36,"model_type":"qwen3","num_attention_heads":32,"num_hidden_layers":36,"num_key_value_heads":8,
 "rms_norm_eps":1e-06,"rope_scaling":null,"rope_theta":1000000,"sliding_window":null,"tie_word_embeddings":true,
 "use_sliding_window":false,"vocab_size":151936})";
 
-inline const std::string kLlama32_1b =
+inline const std::string kLlama1B =
     R"({"architectures":["LlamaForCausalLM"],"attention_bias":false,"bos_token_id":128000,
 "eos_token_id":[128001,128008,128009],"head_dim":64,"hidden_act":"silu","hidden_size":2048,"intermediate_size":8192,
 "max_position_embeddings":131072,"mlp_bias":false,"model_type":"llama","num_attention_heads":32,
@@ -21,13 +21,13 @@ inline const std::string kLlama32_1b =
 "high_freq_factor":4.0,"low_freq_factor":1.0,"original_max_position_embeddings":8192,"rope_type":"llama3"},
 "rope_theta":500000.0,"tie_word_embeddings":true,"vocab_size":128256})";
 
-inline const std::string kSmolLm2_135m =
+inline const std::string kSmolLm2 =
     R"({"architectures":["LlamaForCausalLM"],"attention_bias":false,"eos_token_id":2,"hidden_act":"silu",
 "hidden_size":576,"intermediate_size":1536,"is_llama_config":true,"max_position_embeddings":8192,"mlp_bias":false,
 "model_type":"llama","num_attention_heads":9,"num_hidden_layers":30,"num_key_value_heads":3,"rms_norm_eps":1e-05,
 "rope_interleaved":false,"rope_scaling":null,"rope_theta":100000,"tie_word_embeddings":true,"vocab_size":49152})";
 
-inline const std::string kGemma3_1b =
+inline const std::string kGemma1B =
     R"({"architectures":["Gemma3ForCausalLM"],"attention_bias":false,"attn_logit_softcapping":null,
 "cache_implementation":"hybrid","eos_token_id":[1,106],"final_logit_softcapping":null,"head_dim":256,
 "hidden_activation":"gelu_pytorch_tanh","hidden_size":1152,"intermediate_size":6912,"max_position_embeddings":32768,
@@ -36,7 +36,7 @@ inline const std::string kGemma3_1b =
 "rope_theta":1000000,"sliding_window":512,"sliding_window_pattern":6,"vocab_size":262144})";
 
 /// Of its text part the publisher names what differs from the defaults, and no more.
-inline const std::string kGemma3_4b =
+inline const std::string kGemma4B =
     R"({"architectures":["Gemma3ForConditionalGeneration"],"eos_token_id":[1,106],"model_type":"gemma3",
 "text_config":{"hidden_size":2560,"intermediate_size":10240,"model_type":"gemma3_text","num_hidden_layers":34,
 "rope_scaling":{"factor":8.0,"rope_type":"linear"},"sliding_window":1024},"vision_config":{"hidden_size":1152}})";
