@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // as the reference implementation
-constexpr std::size_t kMostTensors = std::size_t{1} << 18;
+constexpr std::size_t kMostTensors = std::size_t{1} << 16;
 constexpr std::size_t kMostDimensions = 8;
 constexpr std::string_view kMetadata = "__metadata__";
 // Metadata, a flat object, may hold more than a tensor's eight or so values.

@@ -70,7 +70,7 @@ struct SafetensorsHeader {
 
 /// Reads and checks the header of a whole file's bytes. As the reference implementation demands, the tensors
 /// cover the data without overlap, hole or rest. Looks at no byte behind the header. Bounds: header 100 MB,
-/// 2^18 tensors of at most 8 dimensions and names of 1024 bytes. Errors name `path` and, where one is to
+/// 65 536 tensors of at most 8 dimensions and names of 1024 bytes. Errors name `path` and, where one is to
 /// blame, the tensor. Format: github.com/huggingface/safetensors, "Format".
 Result<SafetensorsHeader> parse_safetensors(std::string_view file, const std::string& path);
 
