@@ -122,6 +122,31 @@ TEST(SurvivalFrontier, AdmitBestTakesTheTopKAndTheyAreWholePrefixes) {
   }
 }
 
+TEST(SurvivalFrontier, ALargeStepIsShownInTheSameOrder) {
+  // More candidates than the many buckets of the sort are worth, and as few as are sorted with the others.
+  std::mt19937 coins(13);
+  OwnedFrontier frontier;
+  for (const int requests : {99, 100, 101, 256}) {
+    Blocks blocks = Blocks::random(coins, requests, 7);
+    for (int& drafted : blocks.drafted) drafted = static_cast<int>(coins() % 8);
+    blocks.drafted[0] = 7;
+    std::vector<std::tuple<double, int, int>> expected, shown;
+    for (int r = 0; r < requests; ++r) {
+      for (int k = 1; k <= blocks.drafted[static_cast<std::size_t>(r)]; ++k) {
+        const float survival = blocks.survival(r, k);
+        if (survival > 0) expected.emplace_back(-std::floor(std::ldexp(survival, 21)), k, r);
+      }
+    }
+    std::sort(expected.begin(), expected.end());
+    frontier.reset(blocks.columns());
+    while (const auto next = frontier.best()) {
+      shown.emplace_back(-std::floor(std::ldexp(next->survival, 21)), next->position, next->request);
+      frontier.admit();
+    }
+    EXPECT_EQ(shown, expected) << requests << " requests";
+  }
+}
+
 TEST(SurvivalFrontier, TiesGoToTheEarlierPositionAndThenToTheFirstRequest) {
   const Blocks blocks = blocks_of({{0.5f, 1.0f}, {0.5f, 1.0f}, {0.75f}});
   OwnedFrontier frontier;
