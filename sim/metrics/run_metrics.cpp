@@ -108,11 +108,12 @@ void RunMetrics::add_gaps(const StepRecord& step) {
   VirtualTime differs = 0;
   for (const VirtualTime previous : previous_delivery) differs |= previous ^ common;
   std::size_t together = previous_delivery.size();
-  for (const VirtualTime previous : previous_delivery) {
-    if (differs == 0) break;
-    if (previous == common) continue;
-    itl_.add(to_seconds(step.end - previous));
-    --together;
+  if (differs != 0) {
+    for (const VirtualTime previous : previous_delivery) {
+      if (previous == common) continue;
+      itl_.add(to_seconds(step.end - previous));
+      --together;
+    }
   }
   itl_.add(to_seconds(step.end - common), static_cast<double>(together));
 }
