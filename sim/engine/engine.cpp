@@ -25,6 +25,7 @@ Engine::Engine(const EngineOptions& options, const BatchingPolicy& batching, Dep
 void Engine::submit(const RequestSpec& spec) {
   DSPARK_INVARIANT(fits(spec));
   const RequestId id = requests_.add(spec, next_sequence_++);
+  runner_.entered(id, spec);
   for (Watcher* watcher : watchers_) watcher->arrived(spec);
   if (options_.prefill == Prefill::kElsewhere) {
     host_.prefill_elsewhere(id, requests_[id].text_tokens());
@@ -58,7 +59,7 @@ std::optional<double> Engine::begin_step(VirtualTime now) {
   draft_and_choose();
   const StepShape price = shape();
   draft_rows_ = price.verified_tokens;
-  verified_ = runner_.verify(rows_.for_runner(), options_.cap_accept ? drafted_ : submitted_, price);
+  verified_ = runner_.verify(runner_rows(), options_.cap_accept ? drafted_ : submitted_, price);
   const double seconds = verified_.seconds.total();
   DSPARK_INVARIANT(verified_.accepted.size() == rows_.size() && seconds > 0);
   accepted_.assign(verified_.accepted.begin(), verified_.accepted.end());
@@ -87,7 +88,7 @@ void Engine::plan() {
     }
   }
   std::int64_t believed_prefill = 0;
-  for (const Prefilling& p : prefilling_) {
+  for (const PromptChunk& p : prefilling_) {
     believed_prefill += requests_[p.id].text_tokens() - requests_[p.id].computed;
   }
   const std::int64_t budget_left = options_.max_num_batched_tokens - static_cast<std::int64_t>(rows_.size());
@@ -132,12 +133,12 @@ void Engine::grant_rows() {
   for (std::size_t c = 0; c < candidates_.size(); ++c) {
     DSPARK_INVARIANT(granted_[c] >= 0 && granted_[c] <= candidates_[c].wanted_rows);
     const std::size_t i = oldest_first_[c].second;
-    (i < rows ? rows_.planned[i] : prefilling_[i - rows].granted) = granted_[c];
+    (i < rows ? rows_.planned[i] : prefilling_[i - rows].rows) = granted_[c];
   }
 }
 
 void Engine::draft_and_choose() {
-  for (const Prefilling& p : prefilling_) prefill_rows_ += p.granted;
+  for (const PromptChunk& p : prefilling_) prefill_rows_ += p.rows;
   const auto rows = rows_.size();
   drafts_ = {};
   drafted_.assign(rows, 0);
@@ -153,7 +154,7 @@ void Engine::draft_and_choose() {
     return;
   }
   const unsigned calibration_signals = calibration_ != nullptr ? calibration_->signals() : kConfidenceOnly;
-  drafts_ = runner_.draft(rows_.for_runner(), rows_.planned,
+  drafts_ = runner_.draft(runner_rows(), rows_.planned,
                           {.stop = policy_.draft_stop(),
                            .calibration = calibration_,
                            .signals = traits_.signals | calibration_signals});
@@ -225,6 +226,13 @@ StepShape Engine::shape() const {
   return shape;
 }
 
+RunnerRows Engine::runner_rows() const {
+  RunnerRows rows = rows_.for_runner();
+  rows.prompts = prefilling_;
+  rows.requests = &requests_;
+  return rows;
+}
+
 std::array<std::int64_t, 4> Engine::step_trace() const {
   const auto sum = [](std::span<const int> column) {
     return std::accumulate(column.begin(), column.end(), std::int64_t{0});
@@ -237,8 +245,8 @@ void Engine::end_step(VirtualTime now) {
   settle_rounds();
   observe();
   const auto first_tokens =
-      std::count_if(prefilling_.begin(), prefilling_.end(), [this](const Prefilling& p) {
-        return requests_[p.id].computed + p.granted >= requests_[p.id].text_tokens();
+      std::count_if(prefilling_.begin(), prefilling_.end(), [this](const PromptChunk& p) {
+        return requests_[p.id].computed + p.rows >= requests_[p.id].text_tokens();
       });
   const StepRecord record{.begin = step_begin_,
                           .end = now,
@@ -282,9 +290,13 @@ void Engine::settle_rounds() {
   std::uint8_t* finished = finished_.data();
   std::uint8_t* cut = cut_.data();
   int invalid = 0, ends = 0;
+  for (std::size_t r = 0; r < rows; ++r) left[r] = end[r] - produced[r];
+  if (!verified_.reply_end.empty()) {
+    DSPARK_INVARIANT(verified_.reply_end.size() == rows);
+    for (std::size_t r = 0; r < rows; ++r) left[r] = std::min(left[r], verified_.reply_end[r]);
+  }
   for (std::size_t r = 0; r < rows; ++r) {
-    invalid |= (accepted[r] < 0) | (accepted[r] > submitted[r]);
-    left[r] = end[r] - produced[r];
+    invalid |= (accepted[r] < 0) | (accepted[r] > submitted[r]) | (left[r] < 1);
     delivered[r] = std::min(accepted[r] + 1, left[r]);
     ends += delivered[r] == left[r] ? 1 : 0;
   }
@@ -337,16 +349,17 @@ void Engine::deliver_after_prefill(LiveRequest& request, VirtualTime now) {
 void Engine::finish_prefills(VirtualTime now) {
   std::size_t kept = 0;
   for (std::size_t p = 0; p < prefilling_.size(); ++p) {
-    const Prefilling current = prefilling_[p];
+    const PromptChunk current = prefilling_[p];
     LiveRequest& request = requests_[current.id];
-    request.computed += current.granted;
+    request.computed += current.rows;
     if (request.computed < request.text_tokens()) {
       prefilling_[kept++] = {current.id, 0};
       continue;
     }
     ++request.produced;  // the last prompt row gives the first token, or after a preemption the next one
     deliver_after_prefill(request, now);
-    if (request.produced >= request.spec.output_tokens()) {
+    const bool ended = !verified_.first_token_ends.empty() && verified_.first_token_ends[p] != 0;
+    if (ended || request.produced >= request.spec.output_tokens()) {
       finish(current.id, now);
     } else {
       rows_.push(current.id, request, options_.block_tokens);

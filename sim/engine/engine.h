@@ -90,11 +90,6 @@ class Engine {
   int count_held_blocks() const;
 
  private:
-  struct Prefilling {
-    RequestId id;
-    std::int32_t granted = 0;
-  };
-
   // engine.cpp: the step
   void plan();
   void grant_rows();
@@ -107,6 +102,7 @@ class Engine {
   SystemView system_view() const;
   Step policy_step() const;
   StepShape shape() const;
+  RunnerRows runner_rows() const;
 
   // engine_memory.cpp: who holds KV blocks
   void enqueue(RequestId id);
@@ -134,7 +130,7 @@ class Engine {
   RequestTable requests_;
   std::uint64_t next_sequence_ = 0;
   std::deque<RequestId> waiting_;  // by sequence
-  std::vector<Prefilling> prefilling_;
+  std::vector<PromptChunk> prefilling_;
   DecodeRows rows_;
 
   // The step in progress.

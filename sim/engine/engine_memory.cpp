@@ -152,6 +152,7 @@ void Engine::finish(RequestId id, VirtualTime now) {
                        .output_tokens = request.produced,
                        .preemptions = request.preemptions});
   }
+  runner_.left(id, request.produced);
   requests_.remove(id);
   host_.request_finished(spec);
 }
@@ -159,7 +160,7 @@ void Engine::finish(RequestId id, VirtualTime now) {
 int Engine::count_held_blocks() const {
   int held = 0;
   for (const RequestId id : rows_.id) held += static_cast<int>(requests_[id].blocks.size());
-  for (const Prefilling& p : prefilling_) held += static_cast<int>(requests_[p.id].blocks.size());
+  for (const PromptChunk& p : prefilling_) held += static_cast<int>(requests_[p.id].blocks.size());
   return held;
 }
 

@@ -5,10 +5,21 @@
 
 #include "policies/calibration/confidence_calibration.h"
 #include "policies/depth/depth_policy.h"
+#include "sim/engine/request_table.h"
 
 namespace dspark {
 
-/// The decoding requests of a step as a runner sees them, in columns; row r is row r of the policy's `Step`.
+/// A request whose text is being computed in the steps: its prompt or, after a preemption, all of its text so
+/// far.
+struct PromptChunk {
+  RequestId id = {};
+  /// Of this step: the text's positions computed, computed + 1, ... of its LiveRequest. With the text's last
+  /// row comes the reply's next token.
+  std::int32_t rows = 0;
+};
+
+/// The requests of a step as a runner sees them: those that decode in columns, row r being row r of the
+/// policy's `Step`, and those whose prompts are computed beside them.
 struct RunnerRows {
   std::span<const RequestId> id = {};
   std::span<const std::uint32_t> source = {};
@@ -20,6 +31,10 @@ struct RunnerRows {
   std::span<const float> temperature = {};      // sampling temperature
   std::span<const std::int32_t> produced = {};  // output tokens so far, the anchor included
   std::span<const std::int32_t> round = {};     // rounds that the request has completed, preempted or not
+  std::span<const PromptChunk> prompts = {};
+  /// Texts and KV blocks, by id: for real machines. Of a decoding request only `spec` and `blocks` are
+  /// current.
+  const RequestTable* requests = nullptr;
 
   std::size_t size() const { return id.size(); }
 };
@@ -44,6 +59,11 @@ struct Verified {
   std::span<const float> divergence =
       {};                    // KL(p_t || p_d) by position, columns as in DraftColumns; empty if not asked
   StepSeconds seconds = {};  // the step's duration, > 0 in all
+  /// (decode_requests) tokens of this round up to the one that ends the reply, it included; kUnlimited where
+  /// none does. Empty: replies end where the workload says, and nowhere else.
+  std::span<const std::int32_t> reply_end = {};
+  /// (prompts) 1 where the token that a text's last row gave ends the reply. Empty: as above.
+  std::span<const std::uint8_t> first_token_ends = {};
 };
 
 /// How a step's blocks are drafted.
@@ -62,11 +82,16 @@ class Runner {
   /// γ: no block is larger.
   virtual int block_size() const = 0;
 
-  /// Drafts `block_size[r]` tokens (0..γ) for each row, fewer where the stop says so, with the signals asked
-  /// for and calibrated confidences. The columns live until the next call.
+  /// A request enters the system; its id names it until it leaves with so many output tokens.
+  virtual void entered(RequestId, const RequestSpec&) {}
+  virtual void left(RequestId, std::int32_t produced) { static_cast<void>(produced); }
+
+  /// Drafts `block_size[r]` tokens (0..γ) for each row, fewer where the stop or the drafter says so, with the
+  /// signals asked for and calibrated confidences. The columns live until the next call.
   virtual DraftColumns draft(const RunnerRows& rows, std::span<const int> block_size,
                              const DraftRules& rules) = 0;
-  /// Verifies the first `submitted[r]` draft tokens of each row, beside `shape.prefill_rows` prompt rows.
+  /// Verifies the first `submitted[r]` draft tokens of each row, beside `shape.prefill_rows` prompt rows. How
+  /// many tokens the engine commits, at most accepted + 1, shows in `produced` at the request's next step.
   virtual Verified verify(const RunnerRows& rows, std::span<const int> submitted, const StepShape& shape) = 0;
 };
 

@@ -24,6 +24,8 @@ enum class Stream : std::uint8_t {
   kInitialPhase,     // residual length of a closed loop's first reply
   kRecordedRequest,  // which recorded request is replayed
   kLosslessCheck,    // tables and histories of the losslessness check; nothing of a run
+  kDraftToken,       // which token a real drafter proposes, by anchor position, attempt and offset
+  kTargetToken,      // which token ends a real round: bonus or residual
 };
 
 /// 64-bit key of one replication: a hash of seed and replication.

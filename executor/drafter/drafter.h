@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/kernels.h"
+#include "policies/depth/signals.h"
+
+namespace dspark {
+
+/// One request that drafts.
+struct DraftRequest {
+  std::span<const std::int32_t> text = {};  // prompt and reply so far; the last token is the anchor
+  int planned = 0;                          // draft tokens asked for, 0 .. the drafter's block size
+  SamplingRule rule = {};
+  std::span<const DrawKey> keys = {};  // (planned), one for each drafted token's draw
+};
+
+/// The blocks of one step, which the drafter fills. Columns as in DraftColumns: position k of request r at
+/// (k - 1) * stride + r; they hold block_size positions.
+struct DraftBlocks {
+  std::size_t stride = 0;               // (requests)
+  std::span<int> drafted = {};          // (requests) 0 .. planned
+  std::span<std::int32_t> tokens = {};  // (block_size, stride)
+  std::span<float> confidence = {};     // (block_size, stride) raw, 0 .. 1
+  std::span<float> top1 = {};           // likewise; these four are empty where nobody asked
+  std::span<float> margin = {};
+  std::span<float> entropy = {};
+  std::span<float> chosen = {};
+};
+
+/// Proposes blocks of tokens. One object serves one runner; calls come in order.
+class Drafter {
+ public:
+  virtual ~Drafter() = default;
+  /// γ: no block is larger.
+  virtual int block_size() const = 0;
+  /// True where a confidence head says how likely a token is accepted. Without one the confidence is a
+  /// constant, and MarginEstimator learns a better one from the margin.
+  virtual bool has_confidence_head() const = 0;
+  /// Drafts blocks. A request may get fewer tokens than planned, for reasons known before they are drawn.
+  virtual void draft(std::span<const DraftRequest> requests, const DraftBlocks& blocks) = 0;
+  /// The distributions that the last `draft` drew from: (block_size · stride, vocabulary), row as in the
+  /// columns, of the kernels' memory until the next call. Empty where all drafts were certain (p_d = 1).
+  virtual View<const float, 2> distributions() const = 0;
+};
+
+}  // namespace dspark

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "policies/invariant.h"
+#include "sim/engine/runner.h"
+
+namespace dspark {
+
+/// What requests ask.
+class PromptSource {
+ public:
+  virtual ~PromptSource() = default;
+  /// The tokens of a request's prompt, spec.prompt_tokens of them. The same for the same source, ordinal and
+  /// length.
+  virtual std::vector<std::int32_t> prompt(const RequestSpec& spec) = 0;
+};
+
+/// Prompt and reply of each request in the system, as tokens. What the engine committed of a round shows in
+/// the next step; until then a text holds all that its last round gave.
+class RequestTexts {
+ public:
+  explicit RequestTexts(PromptSource& prompts) : prompts_(prompts) {}
+
+  void enter(RequestId id, const RequestSpec& spec) {
+    const auto index = static_cast<std::size_t>(id);
+    if (texts_.size() <= index) texts_.resize(index + 1);
+    texts_[index] = prompts_.prompt(spec);
+    DSPARK_INVARIANT(texts_[index].size() == static_cast<std::size_t>(spec.prompt_tokens));
+  }
+  void leave(RequestId id) { texts_[static_cast<std::size_t>(id)].clear(); }
+
+  /// The first `tokens` of a request's text; what stood behind them was not committed and is gone.
+  std::span<const std::int32_t> committed(RequestId id, std::int32_t tokens) {
+    std::vector<std::int32_t>& text = texts_[static_cast<std::size_t>(id)];
+    DSPARK_INVARIANT(static_cast<std::size_t>(tokens) <= text.size());
+    text.resize(static_cast<std::size_t>(tokens));
+    return text;
+  }
+  void append(RequestId id, std::int32_t token) { texts_[static_cast<std::size_t>(id)].push_back(token); }
+
+ private:
+  PromptSource& prompts_;
+  std::vector<std::vector<std::int32_t>> texts_;  // by id
+};
+
+}  // namespace dspark
