@@ -115,23 +115,18 @@ DraftColumns ExecutorRunner::draft(const RunnerRows& rows, std::span<const int> 
   return columns;
 }
 
-View<float, 2> ExecutorRunner::logits(std::size_t rows) {
-  return matrix_of(kernels_, logits_, rows, target_.vocab_size());
-}
-
 Verified ExecutorRunner::verify(const RunnerRows& rows, std::span<const int> submitted, const StepShape&) {
   const Time begin = std::chrono::steady_clock::now();
   step_.pack(rows, submitted, draft_tokens_, stride_, texts_);
-  const View<float, 2> step_logits = logits(step_.logit_rows().size());
-  target_.forward(step_.rows(), step_.tokens(), step_.logit_rows(), step_logits);
+  const View<float, 2> logits = target_.forward(step_.rows(), step_.tokens(), step_.logit_rows());
   accepted_.assign(step_.rounds().size(), 0);
   next_token_.assign(step_.rounds().size(), 0);
   const bool greedy = std::all_of(step_.rounds().begin(), step_.rounds().end(),
                                   [](const PackedStep::Round& round) { return round.temperature == 0; });
   if (greedy) {
-    accept_greedily(step_logits);
+    accept_greedily(logits);
   } else {
-    accept_by_sampling(step_logits);
+    accept_by_sampling(logits);
   }
   settle(rows);
   return {.accepted = accepted_by_row_,

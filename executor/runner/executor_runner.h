@@ -78,7 +78,6 @@ class ExecutorRunner final : public Runner {
   StepSeconds duration(Time verify_begin);
   SamplingRule rule(float temperature) const;
   DrawKey draw_key(const PackedStep::Round& round, Stream stream, int offset) const;
-  View<float, 2> logits(std::size_t rows);
 
   Kernels& kernels_;
   TargetModel& target_;
@@ -97,7 +96,7 @@ class ExecutorRunner final : public Runner {
   std::vector<float> confidence_, top1_, margin_, entropy_, chosen_;
 
   // The step's rounds.
-  std::unique_ptr<Buffer> logits_, distributions_;
+  std::unique_ptr<Buffer> distributions_;
   std::vector<SamplingRule> rules_;              // (logit rows)
   std::vector<std::int32_t> distribution_rows_;  // (submitted) rows of the drafter's distributions
   std::vector<DrawKey> accept_keys_, final_keys_;

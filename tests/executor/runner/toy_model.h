@@ -49,8 +49,10 @@ class ToyTarget final : public TargetModel {
         cache_(static_cast<std::size_t>(blocks) * block_tokens_, -1) {}
 
   std::size_t vocab_size() const override { return language_.vocab_size; }
-  void forward(const RaggedRows& rows, std::span<const std::int32_t> tokens,
-               std::span<const std::int32_t> logit_rows, View<float, 2> logits) override {
+  View<float, 2> forward(const RaggedRows& rows, std::span<const std::int32_t> tokens,
+                         std::span<const std::int32_t> logit_rows) override {
+    logits_.resize(logit_rows.size() * language_.vocab_size);
+    const View<float, 2> logits(logits_.data(), {logit_rows.size(), language_.vocab_size});
     std::size_t next = 0;  // of logit_rows
     for (std::size_t r = 0; r < rows.requests(); ++r) {
       const auto slot = [&](std::int32_t position) -> std::int32_t& {
@@ -70,6 +72,7 @@ class ToyTarget final : public TargetModel {
       }
     }
     largest_batch = std::max(largest_batch, rows.requests());
+    return logits;
   }
 
   std::int64_t computed_rows = 0;
@@ -79,6 +82,7 @@ class ToyTarget final : public TargetModel {
   ToyLanguage language_;
   std::size_t block_tokens_;
   std::vector<std::int32_t> cache_;
+  std::vector<float> logits_;
 };
 
 /// A drafter that speaks the language with an accent: logits · 0.8 plus those of another one.
