@@ -133,7 +133,7 @@ Result<Generation> generate(Kernels& kernels, TargetModel& target, Drafter* draf
                          .listener = &reply,
                          .durations = &durations});
   Parameters defaults{Value{}};
-  const auto batching = make_batching_policy(batching_policy_names().front(), defaults);
+  const auto batching = make_batching_policy("decode_first", defaults);
   SingleReplicaRouter router;
   Simulation simulation(key, request, router, {});
   Engine& engine = simulation.add_replica({.max_num_seqs = 1,

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,7 +35,9 @@ struct ServedTexts final : RoundListener, Watcher {
   ToyLanguage language;
   std::string policy = "none";
   Value policy_parameters = {};
-  std::string drafter = "none";  // ngram or toy
+  std::function<std::unique_ptr<DepthPolicy>()> own_policy;  // in its place
+  std::string drafter = "none";                              // ngram or toy
+  bool chosen_confidence = false;  // the toy's confidence is that of the token it has drawn: it anticipates
   int block_size = 4;
   EngineOptions engine{.max_num_seqs = 16, .max_num_batched_tokens = 96, .kv_blocks = 256, .block_tokens = 4};
   std::vector<std::int32_t> end_tokens;
@@ -52,7 +54,7 @@ struct ServedTexts final : RoundListener, Watcher {
     replies.assign(given.size(), {});
     ToyTarget target(language, engine.kv_blocks, engine.block_tokens);
     NgramDrafter ngram({.block_size = block_size, .longest_match = 3, .shortest_match = 1});
-    ToyDrafter toy(f32_kernels(), language, block_size);
+    ToyDrafter toy(f32_kernels(), language, block_size, chosen_confidence);
     Drafter* used = drafter == "ngram" ? static_cast<Drafter*>(&ngram) : drafter == "toy" ? &toy : nullptr;
     GivenRequests requests(std::move(given));
     EqualDurations durations;
@@ -60,7 +62,7 @@ struct ServedTexts final : RoundListener, Watcher {
     ExecutorRunner runner(f32_kernels(), target, used, requests, key,
                           {.end_tokens = end_tokens, .listener = this, .durations = &durations});
     Parameters parameters(policy_parameters);
-    const auto depth = make_depth_policy(policy, parameters);
+    const auto depth = own_policy ? own_policy() : make_depth_policy(policy, parameters);
     ASSERT_NE(depth, nullptr);
     Parameters no_parameters{Value{}};
     const auto batching = make_batching_policy("decode_first", no_parameters);

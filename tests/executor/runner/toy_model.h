@@ -88,8 +88,12 @@ class ToyTarget final : public TargetModel {
 /// A drafter that speaks the language with an accent: logits · 0.8 plus those of another one.
 class ToyDrafter final : public Drafter {
  public:
-  ToyDrafter(Kernels& kernels, const ToyLanguage& language, int block_size)
-      : kernels_(kernels), language_(language), accent_(language), block_size_(block_size) {
+  ToyDrafter(Kernels& kernels, const ToyLanguage& language, int block_size, bool chosen_confidence)
+      : kernels_(kernels),
+        language_(language),
+        accent_(language),
+        block_size_(block_size),
+        chosen_confidence_(chosen_confidence) {
     accent_.seed += 1;
     accent_.spread *= 0.4f;
   }
@@ -123,7 +127,7 @@ class ToyDrafter final : public Drafter {
     kernels_.signals(row, {&request.rule, 1}, {{&top1, 1}, {&margin, 1}, {&entropy, 1}});
     kernels_.probabilities(row, {&request.rule, 1});
     kernels_.draw(row, request.keys.subspan(static_cast<std::size_t>(k) - 1, 1), {&blocks.tokens[i], 1});
-    blocks.confidence[i] = 0.3f + 0.7f * top1;
+    blocks.confidence[i] = chosen_confidence_ ? row.data[blocks.tokens[i]] : 0.2f + 0.8f * top1;
     if (!blocks.top1.empty()) blocks.top1[i] = top1;
     if (!blocks.margin.empty()) blocks.margin[i] = margin;
     if (!blocks.entropy.empty()) blocks.entropy[i] = entropy;
@@ -135,6 +139,7 @@ class ToyDrafter final : public Drafter {
   ToyLanguage language_;
   ToyLanguage accent_;
   int block_size_;
+  bool chosen_confidence_;
   std::unique_ptr<Buffer> buffer_;
   View<float, 2> distributions_;
 };
