@@ -67,6 +67,21 @@ Examples:
 
 Exit code for named policies: 0 not exposed, 1 exposed. docs/losslessness.md explains it.)";
 
+constexpr const char* kGenerateExamples =
+    R"(Loads a model as it is published on Hugging Face (config.json, *.safetensors, tokenizer.json) and lets it answer
+one prompt through the serving engine that experiments use, with the same policies. Text goes to stdout as it is
+written, statistics to stderr.
+
+The reply is the model's own: at temperature 0 the same tokens as without a drafter, above it the same distribution.
+The same seed gives the same text for the same policy, on any number of threads.
+
+Examples:
+  scripts/get_smollm2                         a small chat model to try it with
+  dspark generate --model build/models/smollm2-135m-instruct --prompt "Why is the sky blue?"
+  dspark generate --model DIR --drafter ngram --policy fixed:4 --show-draft --prompt "Repeat: one two one two"
+      accepted drafts in green, rejected ones struck out in red
+  dspark generate --model DIR --prompt "A haiku" --temperature 0.8 --top-p 0.95 --seed 3 --json)";
+
 constexpr const char* kProgramExamples = R"(A first tour:
   dspark run experiments/quickstart.yaml      run an experiment
   dspark show results/quickstart.h5           look at the numbers
@@ -75,6 +90,7 @@ constexpr const char* kProgramExamples = R"(A first tour:
   dspark check my.yaml                        find all mistakes at once
   dspark calibrate rounds.csv                 can a drafter's confidence be believed?
   dspark check-lossless --policy dspark       does a policy keep the model's output?
+  dspark generate --model DIR --prompt TEXT   let a real model answer, with and without a drafter
 
 Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 130 interrupted and resumable.)";
 
@@ -98,6 +114,7 @@ class CommandLine {
     add_figures();
     add_calibrate();
     add_check_lossless();
+    add_generate();
   }
 
   int parse_and_call(int argc, const char* const* argv) {
@@ -118,6 +135,7 @@ class CommandLine {
     if (list_->parsed()) return list_command(what_, markdown_);
     if (show_->parsed()) return show_command(show_options_);
     if (check_lossless_->parsed()) return check_lossless_command(check_lossless_options_);
+    if (generate_->parsed()) return generate_command(generate_options_);
     if (calibrate_->parsed()) return calibrate_command(calibrate_options_);
     return figures_command(figures_options_);
   }
@@ -266,6 +284,44 @@ class CommandLine {
     check_lossless_->footer(kCheckLosslessExamples);
   }
 
+  void add_generate() {
+    generate_ =
+        app_.add_subcommand("generate", "Let a model answer a prompt, verifying what a drafter proposes");
+    GenerateOptions& options = generate_options_;
+    const auto add = [this](const char* name, auto& value, const char* type, const char* meaning) {
+      return generate_->add_option(name, value, meaning)->type_name(type);
+    };
+    add("--model", options.model, "DIR", "Folder with config.json, *.safetensors and tokenizer.json")
+        ->required();
+    add("--prompt", options.prompt, "TEXT", "What the user says")->required();
+    add("--system", options.system, "TEXT", "System prompt; the model's own if not given");
+    generate_->add_flag("--raw", options.raw, "Take the prompt as it is, without the model's chat template");
+    add("--drafter", options.drafter, "WHAT",
+        "none (default), or ngram: what followed the same tokens before");
+    add("--block-size", options.block_size, "N", "Longest block that the n-gram drafter proposes (default 7)")
+        ->check(CLI::Range(1, 64));
+    add("--policy", options.policy, "POLICY",
+        "As an experiment writes it (default fixed:7; none without a drafter)");
+    add("--max-tokens", options.max_tokens, "N", "Longest reply (default 256)")
+        ->check(CLI::Range(1, 1 << 20));
+    add("--temperature", options.temperature, "T", "0 (default): always the likeliest token")
+        ->check(CLI::Range(0.0, 100.0));
+    add("--top-k", options.top_k, "K", "Choose among the K likeliest tokens; 0 (default): all")
+        ->check(CLI::Range(0, 1 << 30));
+    add("--top-p", options.top_p, "P", "Choose among the likeliest tokens of probability P (default 1)")
+        ->check(CLI::Range(1e-6, 1.0));
+    add("--min-p", options.min_p, "P", "Leave out tokens below P times the likeliest one (default 0)")
+        ->check(CLI::Range(0.0, 0.999999));
+    add("--seed", options.seed, "N", "Of the draws (default 0)");
+    add("--weights", options.weights, "TYPE", "f32, bf16, or auto (default): as the folder stores them")
+        ->check(CLI::IsMember({"auto", "f32", "bf16"}));
+    add("--threads", options.threads, "N", "All cores if not given")->check(CLI::Range(1, 1024));
+    generate_->add_flag("--show-draft", options.show_draft, "Mark accepted and rejected draft tokens");
+    generate_->add_flag("--json", options.json,
+                        "One JSON document instead of the text: token_ids, text, rounds, tau ...");
+    generate_->footer(kGenerateExamples);
+  }
+
   CLI::App app_{"How many draft tokens should a serving system verify? Experiments on speculative decoding.",
                 "dspark"};
   CLI::App* run_ = nullptr;
@@ -275,11 +331,13 @@ class CommandLine {
   CLI::App* figures_ = nullptr;
   CLI::App* calibrate_ = nullptr;
   CLI::App* check_lossless_ = nullptr;
+  CLI::App* generate_ = nullptr;
   RunOptions run_options_;
   ShowOptions show_options_;
   FiguresOptions figures_options_;
   CalibrateOptions calibrate_options_;
   CheckLosslessOptions check_lossless_options_;
+  GenerateOptions generate_options_;
   std::string experiment_;
   std::vector<std::string> set_;
   std::string what_ = "all";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,26 @@ struct CheckLosslessOptions {
   bool all = false;
 };
 
+struct GenerateOptions {
+  std::string model;  // a folder
+  std::string drafter = "none";
+  int block_size = 7;  // γ of the n-gram drafter
+  std::string prompt;
+  std::string system;  // empty: the model's own
+  bool raw = false;    // the prompt as it is, without the chat template
+  int max_tokens = 256;
+  float temperature = 0;
+  int top_k = 0;
+  float top_p = 1;
+  float min_p = 0;
+  std::uint64_t seed = 0;
+  std::string policy;  // empty: fixed:7, or none without a drafter
+  std::string weights = "auto";
+  int threads = 0;  // 0: all cores
+  bool show_draft = false;
+  bool json = false;
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
@@ -55,6 +76,7 @@ int list_command(const std::string& what, bool markdown);
 int figures_command(const FiguresOptions& options);
 int calibrate_command(const CalibrateOptions& options);
 int check_lossless_command(const CheckLosslessOptions& options);
+int generate_command(const GenerateOptions& options);
 
 /// Reads the command line and calls one of them.
 int command_line(int argc, const char* const* argv);

@@ -62,7 +62,7 @@ TEST(LosslessRunner, RulesThatAnticipateAreRejected) {
 
   ServedTexts chosen = system("toy");
   chosen.policy = "threshold";
-  chosen.policy_parameters = written_map({{"confidence", written("0.4")}});
+  chosen.policy_parameters = written_map({{"threshold", written("0.4")}});
   chosen.chosen_confidence = true;
   EXPECT_LT(fit(chosen, 200'000), 1e-6);
 }
