@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -38,6 +39,12 @@ const Json* JsonFields::find(std::string_view key) const {
 
 std::string JsonFields::name(std::string_view key) const {
   return inside_.empty() ? std::string(key) : fmt::format("{}.{}", inside_, key);
+}
+
+void JsonFields::only(std::initializer_list<std::string_view> keys) {
+  for (const auto& [key, value] : object_.items())
+    if (std::find(keys.begin(), keys.end(), key) == keys.end())
+      return fail(key.substr(0, kLongestShown), "it is not known here");
 }
 
 void JsonFields::fail(std::string_view key, std::string_view message, std::string advice) {

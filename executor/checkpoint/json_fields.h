@@ -37,6 +37,9 @@ class JsonFields {
   /// The fields of an object in this one; of an empty object where it is missing.
   JsonFields object(std::string_view key);
 
+  /// No field but these may stand here.
+  void only(std::initializer_list<std::string_view> keys);
+
   /// Says what is wrong with a field: `PATH: inside.key: message`.
   void fail(std::string_view key, std::string_view message, std::string advice = {});
   bool failed() const { return error_.has_value(); }

@@ -80,6 +80,9 @@ class ConfigReader {
     if (!error_) read_sizes();
     if (!error_) read_attention();
     if (!error_) read_layer_types();
+    if (!error_) read_layer_heads();
+    if (!error_) check_all_heads();
+    if (!error_) check_sharing();
     if (!error_) read_rope(text_, config_.family, config_.max_positions, config_.rope, config_.sliding_rope);
     if (!error_) read_end_tokens();
     if (error_) return *error_;
@@ -136,10 +139,8 @@ class ConfigReader {
         text_.boolean("tie_word_embeddings", top_.boolean("tie_word_embeddings", defaults.tied));
     config_.full_head_dim = config_.head_dim;
     config_.full_kv_heads = config_.kv_heads;
+    config_.shared_intermediate_size = config_.intermediate_size;
     if (config_.family == ModelFamily::kGemma4) read_gemma4_sizes();
-    check_heads("num_key_value_heads", config_.kv_heads, "head_dim", config_.head_dim);
-    check_heads("num_global_key_value_heads", config_.full_kv_heads, "global_head_dim",
-                config_.full_head_dim);
   }
 
   void read_gemma4_sizes() {
@@ -148,13 +149,56 @@ class ConfigReader {
     const int full_kv_heads = text_.integer("num_global_key_value_heads", 1, kMostHeads, config_.kv_heads);
     if (config_.full_keys_are_values) config_.full_kv_heads = full_kv_heads;  // which otherwise nobody reads
     config_.per_layer_input_size = text_.integer("hidden_size_per_layer_input", 0, kMostWidth, 256);
+    if (config_.per_layer_input_size > 0)
+      config_.per_layer_vocab_size =
+          text_.integer("vocab_size_per_layer_input", config_.vocab_size, kMostTokens, 262144);
     config_.shared_kv_layers = text_.integer("num_kv_shared_layers", 0, config_.layers - 1, 0);
+    if (text_.boolean("use_double_wide_mlp", false)) config_.shared_intermediate_size *= 2;
     if (text_.boolean("enable_moe_block", false))
       text_.fail("enable_moe_block", "only dense models can be read");
-    if (text_.boolean("use_double_wide_mlp", false))
-      text_.fail("use_double_wide_mlp", "feed-forward blocks of two widths cannot be read");
     if (text_.text("use_bidirectional_attention", "") == "all")
       text_.fail("use_bidirectional_attention", "only causal models can be read");
+  }
+
+  /// Newer files say which layers have heads of their own; these must be those with full attention, all
+  /// alike.
+  void read_layer_heads() {
+    if (config_.family != ModelFamily::kGemma4 || !text_.has("per_layer_config")) return;
+    JsonFields layers = text_.object("per_layer_config");
+    bool first = true;
+    for (int i = 0; i < config_.layers && !error_; ++i) {
+      const bool full = config_.layer_types[static_cast<std::size_t>(i)] == LayerType::kFull;
+      const std::string key = std::to_string(i);
+      JsonFields layer = layers.object(key);
+      layer.only({"head_dim", "num_key_value_heads"});
+      const int head_dim = layer.integer("head_dim", 1, kMostHeadDim, config_.head_dim);
+      const int kv_heads = layer.integer("num_key_value_heads", 1, kMostHeads, config_.kv_heads);
+      if (full && first) {
+        config_.full_head_dim = head_dim;
+        config_.full_kv_heads = kv_heads;
+        first = false;
+      }
+      if (head_dim != (full ? config_.full_head_dim : config_.head_dim) ||
+          kv_heads != (full ? config_.full_kv_heads : config_.kv_heads))
+        layers.fail(key, "layers of one type have heads of two kinds");
+    }
+  }
+
+  /// Layers that share keys and values need one of their type that computes them.
+  void check_sharing() {
+    const auto first_shared = config_.layer_types.end() - config_.shared_kv_layers;
+    for (auto layer = first_shared; layer != config_.layer_types.end(); ++layer)
+      if (std::find(config_.layer_types.begin(), first_shared, *layer) == first_shared)
+        return text_.fail("num_kv_shared_layers",
+                          fmt::format("of {} layers none of the first has the type of layer {}",
+                                      config_.layers, layer - config_.layer_types.begin()));
+  }
+
+  void check_all_heads() {
+    check_heads("num_key_value_heads", config_.kv_heads, "head_dim", config_.head_dim);
+    const bool by_layer = text_.has("per_layer_config");
+    check_heads(by_layer ? "per_layer_config" : "num_global_key_value_heads", config_.full_kv_heads,
+                by_layer ? "per_layer_config" : "global_head_dim", config_.full_head_dim);
   }
 
   void check_heads(std::string_view kv_key, int kv_heads, std::string_view dim_key, int head_dim) {
@@ -178,6 +222,8 @@ class ConfigReader {
     if (config_.family == ModelFamily::kGemma3) {
       config_.attention_scale = 1 / std::sqrt(text_.number("query_pre_attn_scalar", 1e-3, 1e6, 256));
       config_.attention_soft_cap = soft_cap("attn_logit_softcapping");
+      if (text_.boolean("use_bidirectional_attention", false))
+        text_.fail("use_bidirectional_attention", "only causal models can be read");
     }
     if (config_.family == ModelFamily::kGemma4) config_.attention_scale = 1;
     if (is_gemma()) config_.logit_soft_cap = soft_cap("final_logit_softcapping");

@@ -66,7 +66,10 @@ struct ModelConfig {
   double attention_soft_cap = 0;       // c·tanh(score/c); 0: none
   double logit_soft_cap = 0;           // of the final logits; 0: none
   int per_layer_input_size = 0;        // Gemma 4: width of the per-layer embeddings; 0: none
-  int shared_kv_layers = 0;            // Gemma 4: last layers that use the keys and values of earlier ones
+  int per_layer_vocab_size = 0;        // Gemma 4: tokens that have them, at least vocab_size; 0: none
+  int shared_kv_layers = 0;  // Gemma 4: last layers, which use the keys and values of the last layer of
+                             // their type before them
+  int shared_intermediate_size = 0;  // of the feed-forward block of those
   std::vector<int> end_tokens;  // any of them ends a reply; of generation_config.json where it names some
 };
 

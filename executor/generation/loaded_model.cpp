@@ -1,0 +1,48 @@
+#include "executor/generation/loaded_model.h"
+
+#include <array>
+
+#include "kernels/cpu/cpu_kernels.h"
+
+namespace dspark {
+
+Result<ModelFolder> ModelFolder::open(const std::string& path) {
+  auto config = read_model_config(path);
+  if (!config) return config.error();
+  auto tokenizer = Tokenizer::read(path);
+  if (!tokenizer) return tokenizer.error();
+  auto checkpoint = Checkpoint::open(path);
+  if (!checkpoint) return checkpoint.error();
+  return ModelFolder{path, *std::move(config), *std::move(checkpoint), *std::move(tokenizer)};
+}
+
+ElementType stored_weight_type(const Checkpoint& checkpoint, const ModelConfig& config) {
+  for (const ModelTensor& tensor : model_tensors(plan_model(config))) {
+    if (tensor.role != WeightRole::kEmbedding) continue;
+    const auto stored = checkpoint.tensor(tensor.expected.name, tensor.expected.shape);
+    return stored && stored->dtype == Dtype::kF32 ? ElementType::kF32 : ElementType::kBf16;
+  }
+  return ElementType::kF32;
+}
+
+Result<LoadedModel> LoadedModel::load(const ModelFolder& folder, const LoadOptions& options) {
+  LoadedModel model;
+  CpuKernels cpu = make_cpu_kernels({.weight_type = options.weights.value_or(
+                                         stored_weight_type(folder.checkpoint, folder.config)),
+                                     .threads = options.threads});
+  if (cpu.kernels == nullptr) return Error{cpu.error};
+  model.kernels_ = std::move(cpu.kernels);
+  auto decoder = Decoder::load(folder.checkpoint, folder.config, *model.kernels_,
+                               {.max_rows = static_cast<std::size_t>(options.max_rows),
+                                .max_logit_rows = static_cast<std::size_t>(options.max_logit_rows)});
+  if (!decoder) return decoder.error();
+  model.decoder_ = std::make_unique<Decoder>(*std::move(decoder));
+  auto cache = KvCache::make(model.decoder_->plan(), static_cast<std::size_t>(options.kv_blocks),
+                             static_cast<std::size_t>(options.block_tokens), *model.kernels_);
+  if (!cache) return cache.error();
+  model.cache_ = std::make_unique<KvCache>(*std::move(cache));
+  model.target_ = std::make_unique<DecoderTarget>(*model.decoder_, *model.cache_);
+  return model;
+}
+
+}  // namespace dspark

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "executor/checkpoint/checkpoint.h"
+#include "executor/checkpoint/model_config.h"
+#include "executor/model/decoder_target.h"
+#include "executor/tokenizer/tokenizer.h"
+#include "policies/error.h"
+
+namespace dspark {
+
+/// A model's folder, read and checked but for the weights themselves.
+struct ModelFolder {
+  /// Errors: those of its files, with file and key or tensor.
+  static Result<ModelFolder> open(const std::string& path);
+
+  std::string path;
+  ModelConfig config;
+  Checkpoint checkpoint;
+  Tokenizer tokenizer;
+};
+
+struct LoadOptions {
+  std::optional<ElementType> weights;  // kF32 or kBf16; as the folder stores most of them unless it is named
+  int threads = 1;
+  int max_rows = 512;  // of one step
+  int max_logit_rows = 8;
+  int kv_blocks = 64;
+  int block_tokens = 16;
+};
+
+/// A model ready to run on this processor.
+class LoadedModel {
+ public:
+  /// Errors: what this machine lacks (instructions, memory); weights that are no numbers.
+  static Result<LoadedModel> load(const ModelFolder& folder, const LoadOptions& options);
+
+  Kernels& kernels() const { return *kernels_; }
+  TargetModel& target() const { return *target_; }
+
+ private:
+  LoadedModel() = default;
+
+  std::unique_ptr<Kernels> kernels_;  // outlives what follows
+  std::unique_ptr<Decoder> decoder_;
+  std::unique_ptr<KvCache> cache_;
+  std::unique_ptr<TargetModel> target_;
+};
+
+/// The type of most numbers among a checkpoint's weights: kBf16 where they are bf16 or f16, else kF32.
+ElementType stored_weight_type(const Checkpoint& checkpoint, const ModelConfig& config);
+
+}  // namespace dspark

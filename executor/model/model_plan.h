@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "executor/checkpoint/model_config.h"
+#include "kernels/kernels.h"
+
+namespace dspark {
+
+/// One decoder layer as the forward pass runs it. Sizes are numbers per row.
+struct LayerPlan {
+  LayerType type = LayerType::kFull;
+  std::size_t heads = 0;
+  std::size_t kv_heads = 0;
+  std::size_t head_dim = 0;
+  std::size_t intermediate = 0;
+  std::size_t kv_layer = 0;     // whose keys and values it reads: its own, or an earlier layer's
+  bool owns_kv = true;          // computes and stores keys and values; kv_layer is the layer itself
+  bool projects_values = true;  // else its values are its key projection before norm and rotation
+  AttentionRule attention;
+
+  std::size_t query_width() const { return heads * head_dim; }
+  std::size_t kv_width() const { return kv_heads * head_dim; }
+};
+
+/// The families' differences as data: what a layer consists of and how its numbers are scaled. The forward
+/// pass knows no family.
+struct ModelPlan {
+  std::vector<LayerPlan> layers;
+  std::size_t hidden = 0;
+  std::size_t vocabulary = 0;
+  float epsilon = 0;
+  float norm_offset = 0;          // 1: published norm weights count from one (Gemma 3)
+  bool scaled_embedding = false;  // by the root of its width (Gemma)
+  bool head_norms = false;        // of queries and keys, per head
+  bool value_norms = false;       // of values, per head, without weights (Gemma 4)
+  bool sandwich_norms = false;    // of what attention and feed-forward give too (Gemma)
+  bool layer_scalars = false;     // a number that multiplies each layer's output (Gemma 4)
+  bool attention_bias = false;
+  bool mlp_bias = false;
+  bool tied = false;  // the LM head is the embedding
+  GateActivation activation = GateActivation::kSilu;
+  float logit_soft_cap = 0;         // 0: none
+  std::size_t per_layer_width = 0;  // of the per-layer embeddings (Gemma 4); 0: none
+  std::size_t per_layer_vocabulary = 0;
+  Rope full_rope;
+  Rope sliding_rope;
+
+  const Rope& rope(LayerType type) const { return type == LayerType::kFull ? full_rope : sliding_rope; }
+  /// The largest of a size over all layers.
+  template <class Size>
+  std::size_t widest(Size size) const {
+    std::size_t most = 0;
+    for (const LayerPlan& layer : layers) most = size(layer) > most ? size(layer) : most;
+    return most;
+  }
+};
+
+/// `config` as read_model_config gives it.
+ModelPlan plan_model(const ModelConfig& config);
+
+}  // namespace dspark

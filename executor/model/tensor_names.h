@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "executor/checkpoint/checkpoint.h"
+#include "executor/model/model_plan.h"
+
+namespace dspark {
+
+/// What a tensor is for. Those of a layer come first.
+enum class WeightRole : std::uint8_t {
+  kInputNorm,
+  kQuery,
+  kQueryBias,
+  kKey,
+  kKeyBias,
+  kValue,
+  kValueBias,
+  kQueryNorm,
+  kKeyNorm,
+  kOutput,
+  kOutputBias,
+  kAfterAttentionNorm,  // of what attention gives, before it is added
+  kFeedForwardNorm,     // of what the feed-forward block reads
+  kGate,
+  kGateBias,
+  kUp,
+  kUpBias,
+  kDown,
+  kDownBias,
+  kAfterFeedForwardNorm,
+  kPerLayerGate,
+  kPerLayerProjection,
+  kAfterPerLayerNorm,
+  kLayerScalar,
+  kEmbedding,
+  kPerLayerEmbedding,
+  kPerLayerModelProjection,
+  kPerLayerModelNorm,
+  kFinalNorm,
+  kHead,
+};
+inline constexpr std::size_t kWeightRoles = static_cast<std::size_t>(WeightRole::kHead) + 1;
+
+/// A tensor of a model: of two dimensions (outputs, inputs), or of one.
+struct ModelTensor {
+  ExpectedTensor expected;
+  WeightRole role = WeightRole::kHead;
+  int layer = -1;  // -1: of no layer
+
+  bool is_matrix() const { return expected.shape.size() == 2; }
+  std::size_t numbers() const { return expected.shape[0] * (is_matrix() ? expected.shape[1] : 1); }
+};
+
+/// Where a checkpoint keeps the decoder: text models under `model.`, those that read images too under
+/// `model.language_model.` or, as older ones, under `language_model.`.
+struct TensorLayout {
+  std::string decoder = "model.";
+  std::string head = "lm_head.weight";
+  bool has_other_parts = false;  // of images or sound, whose tensors nobody reads
+};
+
+/// By the name of the embedding; that of a text model where there is none.
+TensorLayout tensor_layout(const Checkpoint& checkpoint);
+
+/// All tensors that the forward pass reads, as `transformers` names them.
+std::vector<ModelTensor> model_tensors(const ModelPlan& plan, const TensorLayout& layout);
+
+/// Beginnings of names that published checkpoints hold and nobody reads: the parts for images and sound, a
+/// head beside a tied embedding, keys and values of layers that share those of others, rotary frequencies.
+std::vector<std::string> ignored_tensors(const ModelPlan& plan, const TensorLayout& layout);
+
+/// What is wrong with the tensors as a whole, as one error: missing, surplus or of another shape.
+std::optional<Error> check_tensors(const Checkpoint& checkpoint, const ModelPlan& plan);
+
+}  // namespace dspark
