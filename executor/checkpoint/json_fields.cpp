@@ -135,4 +135,29 @@ JsonFields JsonFields::object(std::string_view key) {
   return {value != nullptr && value->is_object() ? *value : empty, name(key), path_, error_};
 }
 
+std::vector<JsonFields> JsonFields::objects(std::string_view key, std::size_t most) {
+  const Json* const value = find(key);
+  if (value == nullptr) return {};
+  if (!value->is_array() || value->size() > most) {
+    fail(key, fmt::format("it is not a list of at most {} objects", most));
+    return {};
+  }
+  std::vector<JsonFields> objects;
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    const std::string entry = fmt::format("{}[{}]", key, i);
+    if (!(*value)[i].is_object()) {
+      fail(entry, fmt::format("{} is not an object", shown((*value)[i])));
+      return {};
+    }
+    objects.emplace_back((*value)[i], name(entry), path_, error_);
+  }
+  return objects;
+}
+
+void JsonFields::allow(std::initializer_list<std::string_view> keys) {
+  for (const auto& field : object_.items())
+    if (std::find(keys.begin(), keys.end(), field.key()) == keys.end())
+      return fail(field.key().substr(0, 100), "it is not supported");
+}
+
 }  // namespace dspark

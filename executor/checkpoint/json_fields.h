@@ -36,16 +36,22 @@ class JsonFields {
   std::vector<int> integers(std::string_view key, int max, std::size_t most);
   /// The fields of an object in this one; of an empty object where it is missing.
   JsonFields object(std::string_view key);
+  /// The fields of each object in a list of at most `most` (`key[0]`, `key[1]`), none where it is missing.
+  std::vector<JsonFields> objects(std::string_view key, std::size_t most);
+
+  /// Fails for a field that is none of these, null or not.
+  void allow(std::initializer_list<std::string_view> keys);
 
   /// No field but these may stand here.
   void only(std::initializer_list<std::string_view> keys);
 
   /// Says what is wrong with a field: `PATH: inside.key: message`.
   void fail(std::string_view key, std::string_view message, std::string advice = {});
+  /// `inside.key`
+  std::string name(std::string_view key) const;
   bool failed() const { return error_.has_value(); }
 
  private:
-  std::string name(std::string_view key) const;
   void fail_missing(std::string_view key) { fail(key, "is missing"); }
 
   const nlohmann::json& object_;

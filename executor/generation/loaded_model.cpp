@@ -17,7 +17,7 @@ Result<ModelFolder> ModelFolder::open(const std::string& path) {
 }
 
 ElementType stored_weight_type(const Checkpoint& checkpoint, const ModelConfig& config) {
-  for (const ModelTensor& tensor : model_tensors(plan_model(config))) {
+  for (const ModelTensor& tensor : model_tensors(plan_model(config), tensor_layout(checkpoint))) {
     if (tensor.role != WeightRole::kEmbedding) continue;
     const auto stored = checkpoint.tensor(tensor.expected.name, tensor.expected.shape);
     return stored && stored->dtype == Dtype::kF32 ? ElementType::kF32 : ElementType::kBf16;
