@@ -27,14 +27,16 @@ ElementType stored_weight_type(const Checkpoint& checkpoint, const ModelConfig& 
 
 Result<LoadedModel> LoadedModel::load(const ModelFolder& folder, const LoadOptions& options) {
   LoadedModel model;
-  CpuKernels cpu = make_cpu_kernels({.weight_type = options.weights.value_or(
-                                         stored_weight_type(folder.checkpoint, folder.config)),
-                                     .threads = options.threads});
+  CpuOptions machine;
+  machine.weight_type = options.weights.value_or(stored_weight_type(folder.checkpoint, folder.config));
+  machine.threads = options.threads;
+  CpuKernels cpu = make_cpu_kernels(machine);
   if (cpu.kernels == nullptr) return Error{cpu.error};
   model.kernels_ = std::move(cpu.kernels);
   auto decoder = Decoder::load(folder.checkpoint, folder.config, *model.kernels_,
                                {.max_rows = static_cast<std::size_t>(options.max_rows),
-                                .max_logit_rows = static_cast<std::size_t>(options.max_logit_rows)});
+                                .max_logit_rows = static_cast<std::size_t>(options.max_logit_rows),
+                                .kept_layers = {}});
   if (!decoder) return decoder.error();
   model.decoder_ = std::make_unique<Decoder>(*std::move(decoder));
   auto cache = KvCache::make(model.decoder_->plan(), static_cast<std::size_t>(options.kv_blocks),

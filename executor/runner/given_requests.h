@@ -10,8 +10,8 @@ namespace dspark {
 
 /// A request whose text is known.
 struct GivenRequest {
-  std::vector<std::int32_t> prompt;  // at least one token
-  std::int32_t output_limit = 1;     // tokens, at least 1
+  std::vector<std::int32_t> prompt = {};  // at least one token
+  std::int32_t output_limit = 1;          // tokens, at least 1
   float temperature = 0;
 };
 

@@ -301,7 +301,7 @@ class CommandLine {
     add("--block-size", options.block_size, "N", "Longest block that the n-gram drafter proposes (default 7)")
         ->check(CLI::Range(1, 64));
     add("--policy", options.policy, "POLICY",
-        "As an experiment writes it (default fixed:7; none without a drafter)");
+        "As an experiment writes it (default: the whole block; none without a drafter)");
     add("--max-tokens", options.max_tokens, "N", "Longest reply (default 256)")
         ->check(CLI::Range(1, 1 << 20));
     add("--temperature", options.temperature, "T", "0 (default): always the likeliest token")

@@ -8,7 +8,6 @@
 #include "executor/drafter/ngram_drafter.h"
 #include "executor/generation/generation.h"
 #include "executor/generation/loaded_model.h"
-#include "executor/tokenizer/chat_template.h"
 #include "experiments/cli/checked_policy.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/draft_display.h"
@@ -24,30 +23,61 @@ int fail(const Error& error, ExitCode code = kInvalidInput) {
   return code;
 }
 
+std::string policy_text(const GenerateOptions& options) {
+  if (!options.policy.empty()) return options.policy;
+  return options.drafter == "none" ? "none" : fmt::format("fixed:{}", options.block_size);
+}
+
 /// The prompt as the model was trained to see it, or as it is.
 Result<std::vector<std::int32_t>> prompt_tokens(const GenerateOptions& options, const Tokenizer& tokenizer) {
   auto encoded = [&]() -> Result<std::vector<std::int32_t>> {
     if (options.raw || tokenizer.chat_template().empty()) {
       return tokenizer.encode(options.prompt, /*add_special_tokens=*/true);
     }
-    const auto text = render_chat(tokenizer, {.system = options.system, .user = options.prompt});
-    if (!text) return text.error();
-    return tokenizer.encode(*text, /*add_special_tokens=*/false);
+    return tokenizer.encode(options.prompt, true);
   }();
   if (encoded && encoded->empty()) return Error{"the prompt has no token", {}, "--prompt TEXT"};
   return encoded;
 }
 
-struct ChosenDrafter {
-  std::unique_ptr<Drafter> drafter;  // null: none
-};
-
-Result<ChosenDrafter> choose_drafter(const GenerateOptions& options) {
-  if (options.drafter == "none") return ChosenDrafter{};
+/// Null: none.
+Result<std::unique_ptr<Drafter>> choose_drafter(const GenerateOptions& options) {
+  if (options.drafter == "none") return std::unique_ptr<Drafter>();
   if (options.drafter == "ngram") {
-    return ChosenDrafter{std::make_unique<NgramDrafter>(NgramOptions{.block_size = options.block_size})};
+    return std::unique_ptr<Drafter>(
+        std::make_unique<NgramDrafter>(NgramOptions{.block_size = options.block_size}));
   }
-  return Error{fmt::format("there is no drafter '{}'", options.drafter), {}, "--drafter none or ngram"};
+  return Error{
+      fmt::format("there is no drafter '{}'", options.drafter), {}, "--drafter none or --drafter ngram"};
+}
+
+GenerationOptions generation_options(const GenerateOptions& options, const std::vector<std::int32_t>& prompt,
+                                     const ModelConfig& config) {
+  GenerationOptions generation;
+  generation.prompt = prompt;
+  generation.max_tokens = options.max_tokens;
+  generation.sampling = {.temperature = options.temperature,
+                         .top_k = options.top_k,
+                         .top_p = options.top_p,
+                         .min_p = options.min_p};
+  generation.seed = options.seed;
+  generation.end_tokens.assign(config.end_tokens.begin(), config.end_tokens.end());
+  return generation;
+}
+
+Result<LoadedModel> load(const GenerateOptions& options, const ModelFolder& folder,
+                         const GenerationOptions& generation, const Drafter* drafter) {
+  const int block_size = drafter == nullptr ? 0 : drafter->block_size();
+  LoadOptions load;
+  if (options.weights != "auto")
+    load.weights = options.weights == "f32" ? ElementType::kF32 : ElementType::kBf16;
+  load.threads =
+      options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency());
+  load.max_rows = std::max(generation.max_batched_tokens, block_size + 1);
+  load.max_logit_rows = block_size + 1;
+  load.kv_blocks = generation_kv_blocks(generation, block_size);
+  load.block_tokens = generation.block_tokens;
+  return LoadedModel::load(folder, load);
 }
 
 std::string generation_json(const Generation& generation, const std::string& text, const std::string& prompt,
@@ -107,28 +137,28 @@ int generate_command(const GenerateOptions& options) {
   if (!policy) return print_errors(errors), kInvalidInput;
   auto drafter = choose_drafter(options);
   if (!drafter) return fail(drafter.error());
-  const auto tokenizer = Tokenizer::read(options.model);
-  if (!tokenizer) return fail(tokenizer.error());
-  const auto prompt = prompt_tokens(options, *tokenizer);
+  const auto folder = ModelFolder::open(options.model);
+  if (!folder) return fail(folder.error());
+  const auto prompt = prompt_tokens(options, folder->tokenizer);
   if (!prompt) return fail(prompt.error());
+  const GenerationOptions generation = generation_options(options, *prompt, folder->config);
+  auto model = load(options, *folder, generation, drafter->get());
+  if (!model) return fail(model.error(), kMachineCannot);
 
-  GenerationOptions generation{.prompt = *prompt,
-                               .max_tokens = options.max_tokens,
-                               .sampling = {.temperature = options.temperature,
-                                            .top_k = options.top_k,
-                                            .top_p = options.top_p,
-                                            .min_p = options.min_p},
-                               .seed = options.seed};
-  const int block_size = drafter->drafter ? drafter->drafter->block_size() : 0;
-  const int threads =
-      options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency());
-  auto model = LoadedModel::load(options.model, {.weights = options.weights,
-                                                 .threads = threads,
-                                                 .max_rows = generation.max_batched_tokens,
-                                                 .max_logit_rows = block_size + 1,
-                                                 .kv_blocks = generation_kv_blocks(generation, block_size),
-                                                 .block_tokens = generation.block_tokens});
-  if (!model) return fail(model.error().error, model.error().machine ? kMachineCannot : kInvalidInput);
+  const int block_size = *drafter ? (*drafter)->block_size() : 0;
+  const auto depth = policy->make();
+  const StepCost belief = measure_step_cost(model->target(), block_size, generation.block_tokens, 3);
+  DraftDisplay display(folder->tokenizer, display_style(options));
+  const auto reply =
+      generate(model->kernels(), model->target(), drafter->get(), *depth, belief, generation, &display);
+  if (!reply) return fail(reply.error());
+  display.finish();
+  if (options.json) {
+    const std::string text = folder->tokenizer.decode(reply->token_ids, /*skip_special=*/true);
+    return print_output(generation_json(*reply, text, options.prompt, *model, *policy)) ? kDone
+                                                                                        : kMachineCannot;
+  }
+  write_message(statistics(*reply, *model));
   return kDone;
 }
 

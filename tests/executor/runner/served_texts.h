@@ -20,7 +20,11 @@
 namespace dspark::testing {
 
 inline Kernels& f32_kernels() {
-  static const CpuKernels cpu = make_cpu_kernels({.weight_type = ElementType::kF32});
+  static const CpuKernels cpu = [] {
+    CpuOptions options;
+    options.weight_type = ElementType::kF32;
+    return make_cpu_kernels(options);
+  }();
   EXPECT_NE(cpu.kernels, nullptr) << cpu.error;
   return *cpu.kernels;
 }
@@ -42,6 +46,7 @@ struct ServedTexts final : RoundListener, Watcher {
   EngineOptions engine{.max_num_seqs = 16, .max_num_batched_tokens = 96, .kv_blocks = 256, .block_tokens = 4};
   std::vector<std::int32_t> end_tokens;
   std::uint64_t seed = 3;
+  StepCost::Parts belief{.verify_affine = {.bias_seconds = 1, .seconds_per_token = 0.02}};
 
   std::vector<std::vector<std::int32_t>> replies;  // by ordinal
   int preemptions = 0;
@@ -66,10 +71,10 @@ struct ServedTexts final : RoundListener, Watcher {
     ASSERT_NE(depth, nullptr);
     Parameters no_parameters{Value{}};
     const auto batching = make_batching_policy("decode_first", no_parameters);
-    const StepCost belief({.verify_affine = {.bias_seconds = 1, .seconds_per_token = 0.02}});
+    const StepCost step_cost(belief);
     SingleReplicaRouter router;
     Simulation simulation(key, requests, router, {});
-    runner_engine_ = &simulation.add_replica(engine, *batching, *depth, belief, runner);
+    runner_engine_ = &simulation.add_replica(engine, *batching, *depth, step_cost, runner);
     simulation.watch(*this);
     simulation.run([&] { return requests.all_done(); }, nullptr);
     EXPECT_EQ(requests.lost(), 0u);
