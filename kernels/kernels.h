@@ -31,9 +31,10 @@ class Buffer {
   virtual std::size_t bytes() const = 0;
 };
 
-/// Keys and values of one layer, in blocks: (blocks, kv_heads, block_tokens, head_dim) each, of the backend's
-/// `cache_type`. Position p of a request is row p % block_tokens of the block that its table names at
-/// p / block_tokens.
+/// Keys and values of one layer, in blocks of the backend's `cache_type`: blocks · kv_heads · block_tokens ·
+/// head_dim numbers each. Position p of a request is slot p % block_tokens of the block that its table names
+/// at p / block_tokens. How a block is laid out inside is the backend's own affair (`store` writes it,
+/// `attend` reads it); whole blocks may be copied.
 struct KvLayer {
   std::byte* keys = nullptr;
   std::byte* values = nullptr;

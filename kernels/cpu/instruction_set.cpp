@@ -1,0 +1,48 @@
+#include "kernels/cpu/instruction_set.h"
+
+#include <vector>
+
+namespace dspark {
+namespace {
+
+bool runs(InstructionSet set) {
+  switch (set) {
+    case InstructionSet::kAvx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+             __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c");
+    case InstructionSet::kAvx512:
+      return runs(InstructionSet::kAvx2) && __builtin_cpu_supports("avx512f") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vl");
+    case InstructionSet::kAvx512Bf16:
+      return runs(InstructionSet::kAvx512) && __builtin_cpu_supports("avx512bf16");
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view name_of(InstructionSet set) {
+  switch (set) {
+    case InstructionSet::kAvx2:
+      return "avx2";
+    case InstructionSet::kAvx512:
+      return "avx512";
+    case InstructionSet::kAvx512Bf16:
+      return "avx512_bf16";
+  }
+  return "";
+}
+
+std::span<const InstructionSet> instruction_sets() {
+  static const std::vector<InstructionSet> sets = [] {
+    std::vector<InstructionSet> found;
+    for (const auto set : {InstructionSet::kAvx2, InstructionSet::kAvx512, InstructionSet::kAvx512Bf16}) {
+      if (runs(set)) found.push_back(set);
+    }
+    return found;
+  }();
+  return sets;
+}
+
+}  // namespace dspark

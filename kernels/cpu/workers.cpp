@@ -1,0 +1,36 @@
+#include "kernels/cpu/workers.h"
+
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+namespace dspark {
+
+struct Workers::Arena {
+  tbb::task_arena arena;
+};
+
+Workers::Workers(int threads) : threads_(threads), arena_(std::make_unique<Arena>()) {
+  arena_->arena.initialize(threads, 1);
+}
+
+Workers::~Workers() = default;
+
+void Workers::run_parts(std::size_t parts, void (*call)(const void*, std::size_t), const void* work) {
+  // The lock orders what the threads read and write by an edge of our own that the thread sanitizer sees: it
+  // does not see how libtbb hands a task over (cmake/tsan.suppressions).
+  const auto cross = [this] { const std::lock_guard lock(handover_); };
+  cross();
+  arena_->arena.execute([&] {
+    tbb::parallel_for(
+        std::size_t{0}, parts,
+        [&](std::size_t part) {
+          cross();
+          call(work, part);
+          cross();
+        },
+        tbb::static_partitioner());
+  });
+  cross();
+}
+
+}  // namespace dspark
