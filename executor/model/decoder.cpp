@@ -35,6 +35,14 @@ Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelConfig& c
   DSPARK_INVARIANT(options.max_rows > 0 && options.max_logit_rows <= options.max_rows);
   for (const int layer : options.kept_layers) DSPARK_INVARIANT(layer >= -1 && layer < config.layers);
   ModelPlan plan = plan_model(config);
+  const ModelUse use{.weight_type = kernels.weight_type(),
+                     .cache_type = kernels.cache_type(),
+                     .max_rows = options.max_rows,
+                     .max_logit_rows = options.max_logit_rows,
+                     .kept_layers = options.kept_layers.size(),
+                     .kv_tokens = options.kv_tokens};
+  if (auto error = check_tensors(checkpoint, plan)) return *error;
+  if (auto error = check_memory(predict_memory(plan, use), use, options.memory)) return *error;
   auto weights = ModelWeights::load(checkpoint, plan, kernels);
   if (!weights) return weights.error();
   auto buffers =

@@ -2,13 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "executor/model/kv_cache.h"
 #include "executor/model/layer_buffers.h"
+#include "executor/model/model_memory.h"
 #include "executor/model/model_plan.h"
 #include "executor/model/model_weights.h"
 #include "executor/model/rope_frequencies.h"
@@ -21,6 +22,8 @@ struct DecoderOptions {
   std::size_t max_rows = 0;        // of one step, all requests together; from 1
   std::size_t max_logit_rows = 0;  // of them, those whose logits are asked for
   std::vector<int> kept_layers;    // whose outputs drafters read: -1 the embedding, i the output of layer i
+  std::size_t kv_tokens = 0;       // of the caches that will be made for it: counted before it is loaded
+  std::optional<AvailableMemory> memory = available_memory();  // that all of it may take; nothing: no limit
 };
 
 /// What a step gives, in the backend's memory. Stays until the next step of the decoder.
@@ -34,7 +37,8 @@ struct DecoderOutput {
 /// same position after the same tokens gives the same bits, whatever else is in the step (kernels.h).
 class Decoder {
  public:
-  /// Errors: as ModelWeights::load and where buffers find no memory. `kernels` outlives the decoder.
+  /// Errors: it needs more memory than there is, which is found before anything is loaded; as
+  /// ModelWeights::load. `kernels` outlives the decoder.
   static Result<Decoder> load(const Checkpoint& checkpoint, const ModelConfig& config, Kernels& kernels,
                               const DecoderOptions& options);
   /// Of a model's folder. Errors: those of its config and checkpoint too.
