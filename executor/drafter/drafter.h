@@ -4,12 +4,14 @@
 #include <span>
 
 #include "kernels/kernels.h"
+#include "policies/depth/depth_policy.h"
 #include "policies/depth/signals.h"
 
 namespace dspark {
 
 /// One request that drafts.
 struct DraftRequest {
+  RequestId id = {};
   std::span<const std::int32_t> text = {};  // prompt and reply so far; the last token is the anchor
   int planned = 0;                          // draft tokens asked for, 0 .. the drafter's block size
   SamplingRule rule = {};
@@ -29,6 +31,22 @@ struct DraftBlocks {
   std::span<float> chosen = {};
 };
 
+/// Rows that the target has computed of text that is committed, request by request: what drafters with a
+/// state of their own learn of a text. A request's rows follow on those of its earlier steps; they begin anew
+/// at position 0 after a preemption.
+struct CommittedRows {
+  std::span<const RequestId> id = {};                 // (requests)
+  std::span<const std::int32_t> first_row = {};       // (requests + 1) of the columns below, from 0
+  std::span<const std::int32_t> first_position = {};  // (requests) in the text
+  std::span<const std::int32_t> tokens = {};          // (rows) of the text
+  std::span<const std::int32_t> next_tokens = {};     // (rows) that stand behind them
+  std::span<const std::int32_t> target_rows = {};     // (rows) of `kept`
+  std::span<const View<const float, 2>> kept = {};  // outputs of target_layers(), (target's rows, width) each
+
+  std::size_t requests() const { return id.size(); }
+  std::size_t rows() const { return tokens.size(); }
+};
+
 /// Proposes blocks of tokens. One object serves one runner; calls come in order.
 class Drafter {
  public:
@@ -38,7 +56,14 @@ class Drafter {
   /// True where a confidence head says how likely a token is accepted. Without one the confidence is a
   /// constant, and MarginEstimator learns a better one from the margin.
   virtual bool has_confidence_head() const = 0;
-  /// Drafts blocks. A request may get fewer tokens than planned, for reasons known before they are drawn.
+  /// The target's layers whose outputs it reads: -1 the embedding, i the output of layer i.
+  virtual std::span<const int> target_layers() const { return {}; }
+  /// The target has computed these rows; told after every step, before the next `draft`.
+  virtual void extend(const CommittedRows&) {}
+  /// The request will not be seen again; its number may name another one.
+  virtual void left(RequestId) {}
+  /// Drafts blocks, of requests whose text before the anchor was told to `extend`. A request may get fewer
+  /// tokens than planned, for reasons known before they are drawn.
   virtual void draft(std::span<const DraftRequest> requests, const DraftBlocks& blocks) = 0;
   /// The distributions that the last `draft` drew from: (block_size · stride, vocabulary), row as in the
   /// columns, of the kernels' memory until the next call. Empty where all drafts were certain (p_d = 1).

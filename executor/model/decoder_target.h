@@ -12,9 +12,10 @@ class DecoderTarget final : public TargetModel {
   DecoderTarget(Decoder& decoder, const KvCache& cache) : decoder_(decoder), cache_(cache) {}
 
   std::size_t vocab_size() const override { return decoder_.plan().vocabulary; }
-  View<float, 2> forward(const RaggedRows& rows, std::span<const std::int32_t> tokens,
-                         std::span<const std::int32_t> logit_rows) override {
-    return decoder_.forward(rows, tokens, cache_, logit_rows).logits;
+  TargetOutput forward(const RaggedRows& rows, std::span<const std::int32_t> tokens,
+                       std::span<const std::int32_t> logit_rows) override {
+    const DecoderOutput output = decoder_.forward(rows, tokens, cache_, logit_rows);
+    return {.logits = output.logits, .kept = output.kept};
   }
 
  private:

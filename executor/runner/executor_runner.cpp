@@ -34,7 +34,10 @@ ExecutorRunner::ExecutorRunner(Kernels& kernels, TargetModel& target, Drafter* d
       texts_(prompts) {}
 
 void ExecutorRunner::entered(RequestId id, const RequestSpec& spec) { texts_.enter(id, spec); }
-void ExecutorRunner::left(RequestId id, std::int32_t) { texts_.leave(id); }
+void ExecutorRunner::left(RequestId id, std::int32_t) {
+  texts_.leave(id);
+  if (drafter_ != nullptr) drafter_->left(id);
+}
 
 SamplingRule ExecutorRunner::rule(float temperature) const {
   SamplingRule rule = options_.sampling;
@@ -63,7 +66,8 @@ void ExecutorRunner::list_draft_requests(const RunnerRows& rows, std::span<const
     for (std::size_t k = 0; k < depth; ++k) {
       keys[k] = draw_key(round, Stream::kDraftToken, static_cast<int>(k));
     }
-    requests_.push_back({.text = texts_.committed(rows.id[r], rows.anchor_position[r] + 1),
+    requests_.push_back({.id = rows.id[r],
+                         .text = texts_.committed(rows.id[r], rows.anchor_position[r] + 1),
                          .planned = block_size[r],
                          .rule = rule(rows.temperature[r]),
                          .keys = keys.first(static_cast<std::size_t>(block_size[r]))});
@@ -118,19 +122,20 @@ DraftColumns ExecutorRunner::draft(const RunnerRows& rows, std::span<const int> 
 Verified ExecutorRunner::verify(const RunnerRows& rows, std::span<const int> submitted, const StepShape&) {
   const Time begin = std::chrono::steady_clock::now();
   step_.pack(rows, submitted, draft_tokens_, stride_, texts_);
-  const View<float, 2> logits = target_.forward(step_.rows(), step_.tokens(), step_.logit_rows());
+  const TargetOutput output = target_.forward(step_.rows(), step_.tokens(), step_.logit_rows());
   accepted_.assign(step_.rounds().size(), 0);
   next_token_.assign(step_.rounds().size(), 0);
   const bool greedy = std::all_of(step_.rounds().begin(), step_.rounds().end(),
                                   [](const PackedStep::Round& round) { return round.temperature == 0; });
   if (greedy) {
-    accept_greedily(logits);
+    accept_greedily(output.logits);
   } else {
-    accept_by_sampling(logits);
+    accept_by_sampling(output.logits);
   }
   settle(rows);
+  const StepSeconds seconds = duration(begin, output.kept);
   return {.accepted = accepted_by_row_,
-          .seconds = duration(begin),
+          .seconds = seconds,
           .reply_end = reply_end_,
           .first_token_ends = first_token_ends_};
 }
@@ -213,11 +218,18 @@ void ExecutorRunner::settle(const RunnerRows& rows) {
   }
 }
 
-StepSeconds ExecutorRunner::duration(Time verify_begin) {
-  StepSeconds measured{.verify = seconds_between(verify_begin, std::chrono::steady_clock::now())};
+/// Ends the step: what the drafter learns of it is drafting.
+StepSeconds ExecutorRunner::duration(Time verify_begin, std::span<const View<const float, 2>> kept) {
+  const Time verify_end = std::chrono::steady_clock::now();
+  StepSeconds measured{.verify = seconds_between(verify_begin, verify_end)};
   if (drafted_this_step_) {
     measured.draft = draft_seconds_;
     measured.overhead = seconds_between(draft_end_, verify_begin);
+  }
+  if (drafter_ != nullptr) {
+    committed_.collect(step_, accepted_, texts_);
+    drafter_->extend(committed_.rows(kept));
+    measured.draft += seconds_between(verify_end, std::chrono::steady_clock::now());
   }
   drafted_this_step_ = false;
   return options_.durations == nullptr ? measured : options_.durations->next(measured);

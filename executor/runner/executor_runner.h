@@ -8,6 +8,7 @@
 
 #include "executor/drafter/drafter.h"
 #include "executor/model/target_model.h"
+#include "executor/runner/committed_step.h"
 #include "executor/runner/packed_step.h"
 #include "executor/runner/request_texts.h"
 #include "kernels/kernels.h"
@@ -75,7 +76,7 @@ class ExecutorRunner final : public Runner {
   void accept_by_sampling(View<float, 2> logits);
   View<const float, 2> submitted_distributions();
   void settle(const RunnerRows& rows);
-  StepSeconds duration(Time verify_begin);
+  StepSeconds duration(Time verify_begin, std::span<const View<const float, 2>> kept);
   SamplingRule rule(float temperature) const;
   DrawKey draw_key(const PackedStep::Round& round, Stream stream, int offset) const;
 
@@ -103,6 +104,7 @@ class ExecutorRunner final : public Runner {
   std::vector<std::int32_t> largest_;     // (logit rows)
   std::vector<std::int32_t> accepted_;    // (rounds)
   std::vector<std::int32_t> next_token_;  // (rounds)
+  CommittedStep committed_;
   std::vector<int> accepted_by_row_;
   std::vector<std::int32_t> reply_end_;
   std::vector<std::uint8_t> first_token_ends_;

@@ -22,6 +22,8 @@ void PackedStep::begin() {
     column->clear();
   }
   rounds_.clear();
+  request_.clear();
+  round_of_.clear();
   held_.clear();
   first_row_.push_back(0);
   first_logit_row_.push_back(0);
@@ -52,7 +54,7 @@ void PackedStep::add_decoding(const RunnerRows& rows, std::size_t r, int submitt
   }
   for (int k = 0; k <= submitted; ++k) logit_rows_.push_back(first + k);
   first_logit_row_.push_back(static_cast<std::int32_t>(logit_rows_.size()));
-  close_request(request, anchor);
+  close_request(id, request, anchor, true);
 }
 
 void PackedStep::add_prompt(const RunnerRows& rows, std::size_t p, RequestTexts& texts) {
@@ -63,7 +65,8 @@ void PackedStep::add_prompt(const RunnerRows& rows, std::size_t p, RequestTexts&
   const auto next =
       text.subspan(static_cast<std::size_t>(request.computed), static_cast<std::size_t>(chunk.rows));
   tokens_.insert(tokens_.end(), next.begin(), next.end());
-  if (request.computed + chunk.rows == length) {
+  const bool complete = request.computed + chunk.rows == length;
+  if (complete) {
     rounds_.push_back({.id = chunk.id,
                        .source = request.spec.source,
                        .ordinal = request.spec.ordinal,
@@ -75,12 +78,15 @@ void PackedStep::add_prompt(const RunnerRows& rows, std::size_t p, RequestTexts&
     logit_rows_.push_back(static_cast<std::int32_t>(tokens_.size()) - 1);
     first_logit_row_.push_back(static_cast<std::int32_t>(logit_rows_.size()));
   }
-  close_request(request, request.computed);
+  close_request(chunk.id, request, request.computed, complete);
 }
 
-void PackedStep::close_request(const LiveRequest& request, std::int32_t first_position) {
+void PackedStep::close_request(RequestId id, const LiveRequest& request, std::int32_t first_position,
+                               bool with_round) {
   first_row_.push_back(static_cast<std::int32_t>(tokens_.size()));
   first_position_.push_back(first_position);
+  request_.push_back(id);
+  round_of_.push_back(with_round ? std::optional(rounds_.size() - 1) : std::nullopt);
   held_.push_back(&request);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,6 +38,10 @@ class PackedStep {
   std::span<const std::int32_t> tokens() const { return tokens_; }
   std::span<const std::int32_t> logit_rows() const { return logit_rows_; }
   std::span<const Round> rounds() const { return rounds_; }
+  /// Whose rows stand at place r of rows(), and which of rounds() they are; none where a prompt goes on in
+  /// later steps.
+  RequestId request(std::size_t r) const { return request_[r]; }
+  std::optional<std::size_t> round_of(std::size_t r) const { return round_of_[r]; }
   /// (rounds + 1) where the rounds' logits begin among logit_rows.
   std::span<const std::int32_t> first_logit_row() const { return first_logit_row_; }
   /// All drafts submitted, round by round; and which column entry each came from.
@@ -48,14 +53,16 @@ class PackedStep {
   void add_decoding(const RunnerRows& rows, std::size_t r, int submitted,
                     std::span<const std::int32_t> draft_columns, std::size_t stride, RequestTexts& texts);
   void add_prompt(const RunnerRows& rows, std::size_t p, RequestTexts& texts);
-  void close_request(const LiveRequest& request, std::int32_t first_position);
+  void close_request(RequestId id, const LiveRequest& request, std::int32_t first_position, bool with_round);
   void fill_block_table();
 
   std::vector<std::int32_t> first_row_, first_position_, tokens_, logit_rows_, first_logit_row_;
   std::vector<std::int32_t> draft_tokens_, draft_entries_;
   std::vector<Round> rounds_;
-  std::vector<const LiveRequest*> held_;   // (requests) who has the blocks
-  std::vector<std::int32_t> block_table_;  // (requests, table_width_)
+  std::vector<RequestId> request_;                    // (requests)
+  std::vector<std::optional<std::size_t>> round_of_;  // (requests)
+  std::vector<const LiveRequest*> held_;              // (requests) who has the blocks
+  std::vector<std::int32_t> block_table_;             // (requests, table_width_)
   std::size_t table_width_ = 0;
 };
 

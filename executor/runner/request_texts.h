@@ -39,6 +39,8 @@ class RequestTexts {
     text.resize(static_cast<std::size_t>(tokens));
     return text;
   }
+  /// All that is known of a request's text.
+  std::span<const std::int32_t> of(RequestId id) const { return texts_[static_cast<std::size_t>(id)]; }
   void append(RequestId id, std::int32_t token) { texts_[static_cast<std::size_t>(id)].push_back(token); }
 
  private:

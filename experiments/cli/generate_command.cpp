@@ -131,9 +131,7 @@ DraftDisplay::Style display_style(const GenerateOptions& options) {
 
 int generate_command(const GenerateOptions& options) {
   Errors errors;
-  const std::string written =
-      options.policy.empty() ? (options.drafter == "none" ? "none" : "fixed:7") : options.policy;
-  const auto policy = read_checked_policy(written, errors);
+  const auto policy = read_checked_policy(policy_text(options), errors);
   if (!policy) return print_errors(errors), kInvalidInput;
   auto drafter = choose_drafter(options);
   if (!drafter) return fail(drafter.error());

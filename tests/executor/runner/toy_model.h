@@ -1,9 +1,11 @@
 #pragma once
 
 #include <Random123/philox.h>
+#include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -49,8 +51,8 @@ class ToyTarget final : public TargetModel {
         cache_(static_cast<std::size_t>(blocks) * block_tokens_, -1) {}
 
   std::size_t vocab_size() const override { return language_.vocab_size; }
-  View<float, 2> forward(const RaggedRows& rows, std::span<const std::int32_t> tokens,
-                         std::span<const std::int32_t> logit_rows) override {
+  TargetOutput forward(const RaggedRows& rows, std::span<const std::int32_t> tokens,
+                       std::span<const std::int32_t> logit_rows) override {
     logits_.resize(logit_rows.size() * language_.vocab_size);
     const View<float, 2> logits(logits_.data(), {logit_rows.size(), language_.vocab_size});
     std::size_t next = 0;  // of logit_rows
@@ -72,7 +74,7 @@ class ToyTarget final : public TargetModel {
       }
     }
     largest_batch = std::max(largest_batch, rows.requests());
-    return logits;
+    return {.logits = logits};
   }
 
   std::int64_t computed_rows = 0;
@@ -101,6 +103,24 @@ class ToyDrafter final : public Drafter {
   int block_size() const override { return block_size_; }
   bool has_confidence_head() const override { return true; }
   View<const float, 2> distributions() const override { return distributions_; }
+  /// Keeps the text that it is told, as drafters keep their keys and values of it.
+  void extend(const CommittedRows& rows) override {
+    for (std::size_t r = 0; r < rows.requests(); ++r) {
+      std::vector<std::int32_t>& text = told_[rows.id[r]];
+      const auto first = static_cast<std::size_t>(rows.first_position[r]);
+      EXPECT_LE(first, text.empty() ? 0 : text.size() - 1) << "rows follow on those told before";
+      text.resize(first);
+      for (std::int32_t row = rows.first_row[r]; row < rows.first_row[r + 1]; ++row) {
+        const auto i = static_cast<std::size_t>(row);
+        if (row > rows.first_row[r]) {
+          EXPECT_EQ(rows.tokens[i], rows.next_tokens[i - 1]);
+        }
+        text.push_back(rows.tokens[i]);
+        if (row + 1 == rows.first_row[r + 1]) text.push_back(rows.next_tokens[i]);
+      }
+    }
+  }
+  void left(RequestId id) override { told_.erase(id); }
   void draft(std::span<const DraftRequest> requests, const DraftBlocks& blocks) override {
     const std::size_t width = language_.vocab_size;
     const std::size_t rows = static_cast<std::size_t>(block_size_) * blocks.stride;
@@ -108,6 +128,7 @@ class ToyDrafter final : public Drafter {
     distributions_ = {reinterpret_cast<float*>(buffer_->data()), {rows, width}};
     for (std::size_t r = 0; r < requests.size(); ++r) {
       std::vector<std::int32_t> text(requests[r].text.begin(), requests[r].text.end());
+      EXPECT_EQ(told_[requests[r].id], text);
       blocks.drafted[r] = requests[r].planned;
       for (int k = 1; k <= requests[r].planned; ++k) {
         const std::size_t i = static_cast<std::size_t>(k - 1) * blocks.stride + r;
@@ -140,6 +161,7 @@ class ToyDrafter final : public Drafter {
   ToyLanguage accent_;
   int block_size_;
   bool chosen_confidence_;
+  std::map<RequestId, std::vector<std::int32_t>> told_;
   std::unique_ptr<Buffer> buffer_;
   View<float, 2> distributions_;
 };
