@@ -9,8 +9,7 @@
 #include "policies/depth/depth_policy_registry.h"
 #include "policies/invariant.h"
 #include "sim/acceptance/survival_presets.h"
-#include "sim/hardware/modelled_machine.h"
-#include "sim/hardware/modelled_runner.h"
+#include "sim/machine.h"
 #include "sim/metrics/run_metrics.h"
 #include "sim/simulation.h"
 #include "sim/workload/arrival_process.h"
@@ -108,33 +107,24 @@ EngineBlock read_engine(Parameters parameters) {
   return engine;
 }
 
-class ModelledScenario final : public Scenario {
+class MachineScenario final : public Scenario {
  public:
-  explicit ModelledScenario(Parameters& parameters) {
+  MachineScenario(Parameters& parameters, std::span<const MachineEntry> machines) {
     workload_ = read_workload(parameters.group("workload", "users and their requests", true));
-    Parameters machine = parameters.group("machine", "what serves them", true);
-    machine.choice("use", {.options = {"modelled"},
-                           .default_value = "modelled",
-                           .meaning = "which of the machine blocks runs the experiment"});
-    Parameters modelled = machine.group("modelled", "a machine described by numbers", true);
-    machine_ = read_modelled_machine(modelled, workload_.shapes->domains());
+    machine_ = read_machine(parameters.group("machine", "what serves them", true), machines);
     engine_ = read_engine(parameters.group("engine", "the serving engine"));
-    engine_.options.kv_blocks = machine_.kv_blocks;
-    engine_.options.block_tokens = machine_.block_tokens;
     engine_.options.ttft_objective_seconds = workload_.objective.ttft_seconds;
     engine_.options.tpot_objective_seconds = workload_.objective.tpot_seconds;
     read_policy(parameters);
     calibration_ = read_confidence_calibration(parameters);
-    if (machine_.acceptance && calibration_) {
-      require_signals(parameters, calibration_(machine_.acceptance->block_size())->signals(),
-                      parameters.position_of("confidence"), "the margin estimator");
-    }
+    if (machine_) fit_machine(parameters);
     read_stop(parameters.group("stop", "how long a run is measured"));
   }
 
   Result<ReplicationResult> run(std::uint64_t seed, std::uint32_t replication,
                                 const std::atomic<bool>* cancelled, Watcher* also) const override;
-  const std::vector<FitLine>& fits() const override { return machine_.fits; }
+  const std::vector<FitLine>& fits() const override { return machine_->fits(); }
+  bool is_measured() const override { return machine_->is_real(); }
   bool policy_is_lossless() const override { return lossless_; }
 
  private:
@@ -147,18 +137,27 @@ class ModelledScenario final : public Scenario {
     const auto policy = make_depth_policy(policy_name_, selection.parameters);
     const PolicyTraits traits = policy->traits();
     lossless_ = traits.lossless;
-    if (machine_.acceptance && traits.deepest > machine_.acceptance->block_size()) {
+    if (machine_ && traits.deepest > machine_->block_size()) {
       parameters.add_error(
           fmt::format("policy '{}' asks for {} draft tokens, the drafter's largest block has {}",
-                      policy_name_, traits.deepest, machine_.acceptance->block_size()),
-          selection.position, "set machine.modelled.acceptance.block_size");
+                      policy_name_, traits.deepest, machine_->block_size()),
+          selection.position, fmt::format("set {}", machine_->block_size_key()));
     }
-    if (machine_.acceptance) {
+    if (machine_ && traits.outcomes && !machine_->knows_outcomes()) {
+      parameters.add_error(
+          fmt::format("policy '{}' sees outcomes before they are verified, which a real machine does "
+                      "not know",
+                      policy_name_),
+          selection.position, "it runs on machine.use: modelled");
+    }
+    if (machine_) {
       require_signals(parameters, traits.signals, selection.position,
                       fmt::format("policy '{}'", policy_name_));
     }
     if (const Value* written = parameters.raw("policy", "", "")) policy_parameters_ = *written;
   }
+  std::unique_ptr<const Machine> read_machine(Parameters machine, std::span<const MachineEntry> others);
+  void fit_machine(Parameters& parameters);
   /// A signal that nobody recorded would read as 0.
   void require_signals(Parameters& parameters, unsigned wanted, const Position& position,
                        std::string_view who) const {
@@ -168,8 +167,9 @@ class ModelledScenario final : public Scenario {
                                                       {kChosen, "chosen token's probability"},
                                                       {kDivergence, "divergence"}};
     for (const auto& [signal, name] : names) {
-      if (!(wanted & signal) || machine_.acceptance->signals() & signal) continue;
-      parameters.add_error(fmt::format("{} reads the {}, which the recorded rounds do not have", who, name),
+      if (!(wanted & signal) || machine_->signals() & signal) continue;
+      parameters.add_error(fmt::format("{} reads the {}, which {} not have", who, name,
+                                       machine_->is_real() ? "the drafter does" : "the recorded rounds do"),
                            position);
     }
   }
@@ -191,7 +191,7 @@ class ModelledScenario final : public Scenario {
   std::unique_ptr<DepthPolicy> make_policy() const;
 
   Workload workload_;
-  ModelledMachine machine_;
+  std::unique_ptr<const Machine> machine_;
   EngineBlock engine_;
   StopRule stop_;
   std::string policy_name_;
@@ -200,7 +200,44 @@ class ModelledScenario final : public Scenario {
   bool lossless_ = true;
 };
 
-std::unique_ptr<DepthPolicy> ModelledScenario::make_policy() const {
+/// The machine that `use` names. The blocks of the others may stand beside it: one file for several machines.
+std::unique_ptr<const Machine> MachineScenario::read_machine(Parameters machine,
+                                                             std::span<const MachineEntry> others) {
+  std::vector<MachineEntry> entries = {modelled_machine_entry()};
+  entries.insert(entries.end(), others.begin(), others.end());
+  std::vector<std::string> names;
+  for (const MachineEntry& entry : entries) names.push_back(entry.name);
+  const std::string use =
+      machine.choice("use", {.options = names,
+                             .default_value = "modelled",
+                             .meaning = "which of the machine blocks runs the experiment"});
+  std::unique_ptr<const Machine> used;
+  for (const MachineEntry& entry : entries) {
+    const bool is_used = entry.name == use;
+    if (!is_used && !machine.given(entry.name) && !machine.is_describing()) continue;
+    Parameters block = machine.group(entry.name, entry.meaning, is_used);
+    auto read = entry.read(block, workload_.shapes->domains());
+    if (is_used) used = std::move(read);
+  }
+  return used;
+}
+
+/// What machine and engine ask of each other.
+void MachineScenario::fit_machine(Parameters& parameters) {
+  engine_.options.kv_blocks = machine_->kv_blocks();
+  engine_.options.block_tokens = machine_->block_tokens();
+  if (calibration_) {
+    require_signals(parameters, calibration_(std::max(1, machine_->block_size()))->signals(),
+                    parameters.position_of("confidence"), "the margin estimator");
+  }
+  if (engine_.options.prefill == Prefill::kElsewhere && !machine_->prefills_elsewhere() &&
+      !parameters.is_describing()) {
+    parameters.add_error("a real machine computes its prompts itself", parameters.position_of("engine"),
+                         "set engine.prefill: in_step");
+  }
+}
+
+std::unique_ptr<DepthPolicy> MachineScenario::make_policy() const {
   const auto named = read_named_value(policy_parameters_);
   DSPARK_INVARIANT(static_cast<bool>(named));
   Parameters parameters(named->parameters, {}, named->shorthand);
@@ -209,20 +246,23 @@ std::unique_ptr<DepthPolicy> ModelledScenario::make_policy() const {
   return policy;
 }
 
-Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_t replication,
-                                                const std::atomic<bool>* cancelled, Watcher* also) const {
+Result<ReplicationResult> MachineScenario::run(std::uint64_t seed, std::uint32_t replication,
+                                               const std::atomic<bool>* cancelled, Watcher* also) const {
   invariant_context() = {seed, replication, 0};
   const RandomKey key = make_random_key(seed, replication);
   const auto policy = make_policy();
-  ModelledRunner runner(machine_.cost, *machine_.acceptance, key);
+  const auto started = machine_->start(key, engine_.options);
+  if (!started) return started.error();
+  const int block_size = machine_->block_size();
   const auto source = workload_.arrivals->start(*workload_.shapes, key);
   SingleReplicaRouter router;
   Simulation simulation(key, *source, router, engine_.elsewhere);
-  Engine& engine = simulation.add_replica(engine_.options, *engine_.batching, *policy, machine_.cost, runner);
-  const auto calibration = calibration_ ? calibration_(machine_.acceptance->block_size()) : nullptr;
+  Engine& engine =
+      simulation.add_replica(engine_.options, *engine_.batching, *policy, *started->belief, *started->runner);
+  const auto calibration = calibration_ ? calibration_(std::max(1, block_size)) : machine_->own_calibration();
   if (calibration) engine.calibrate(*calibration);
-  RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks, machine_.acceptance->block_size(),
-                     machine_.cost.measured_rows());
+  RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks, std::max(1, block_size),
+                     started->belief->measured_rows());
   simulation.watch(metrics);
   if (also != nullptr) simulation.watch(*also);
 
@@ -237,7 +277,7 @@ Result<ReplicationResult> ModelledScenario::run(std::uint64_t seed, std::uint32_
                     simulation.rejected(), engine_.options.kv_blocks, engine_.options.block_tokens,
                     metrics.finished_requests()),
         {},
-        "raise machine.modelled.kv.blocks or shorten the requests"};
+        "raise kv.blocks of the machine or shorten the requests"};
   }
   if (stop == Simulation::Stop::kTooLong) {
     return Error{fmt::format("{} requests finished before the run reached {:.0g} seconds of virtual time",
@@ -272,14 +312,15 @@ std::vector<ParameterRecord> parameters_of(const std::function<void(Parameters&)
 
 }  // namespace
 
-std::unique_ptr<const Scenario> Scenario::read(Parameters& parameters) {
+std::unique_ptr<const Scenario> Scenario::read(Parameters& parameters,
+                                               std::span<const MachineEntry> machines) {
   const std::size_t errors_before = parameters.errors().size();
-  auto scenario = std::make_unique<const ModelledScenario>(parameters);
+  auto scenario = std::make_unique<const MachineScenario>(parameters, machines);
   if (parameters.errors().size() > errors_before) return nullptr;
   return scenario;
 }
 
-std::vector<CatalogueEntry> catalogue() {
+std::vector<CatalogueEntry> catalogue(std::span<const MachineEntry> machines) {
   std::vector<CatalogueEntry> entries;
   for (const DepthPolicyEntry& policy : depth_policies()) {
     entries.push_back(
@@ -301,17 +342,20 @@ std::vector<CatalogueEntry> catalogue() {
     entries.push_back({"lengths", lengths.name, lengths.meaning,
                        parameters_of([&](Parameters& p) { lengths.construct(p); })});
   }
-  entries.push_back({"machine", "modelled",
-                     "Step costs from measured tables, acceptance from a latent difficulty",
-                     parameters_of([](Parameters& p) { read_modelled_machine(p, {}); })});
+  const auto add_machine = [&](const MachineEntry& machine) {
+    entries.push_back({"machine", machine.name, machine.meaning,
+                       parameters_of([&](Parameters& p) { static_cast<void>(machine.read(p, {})); })});
+  };
+  add_machine(modelled_machine_entry());
+  for (const MachineEntry& machine : machines) add_machine(machine);
   for (const SurvivalPreset& preset : survival_presets()) {
     entries.push_back({"acceptance", preset.name, "acceptance.preset: " + preset.source, {}});
   }
   return entries;
 }
 
-std::vector<ParameterRecord> describe_scenario() {
-  return parameters_of([](Parameters& p) { ModelledScenario scenario(p); });
+std::vector<ParameterRecord> describe_scenario(std::span<const MachineEntry> machines) {
+  return parameters_of([machines](Parameters& p) { MachineScenario scenario(p, machines); });
 }
 
 }  // namespace dspark

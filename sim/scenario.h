@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 namespace dspark {
 
 class Watcher;
+struct MachineEntry;
 
 /// What a metric is; the definitions are those of docs/metrics.md.
 struct MetricInfo {
@@ -77,7 +79,9 @@ class Scenario {
 
   /// Reads the keys `machine`, `engine`, `workload`, `policy`, `confidence` and `stop` of `parameters`. Adds
   /// every error found to `parameters` (the caller calls `finish`); returns nullptr where there was any.
-  static std::unique_ptr<const Scenario> read(Parameters& parameters);
+  /// `machines`: kinds beside the modelled one that `machine.use` may name.
+  static std::unique_ptr<const Scenario> read(Parameters& parameters,
+                                              std::span<const MachineEntry> machines = {});
 
   /// Runs one replication. The same (seed, replication) gives the same result on any thread. Stops early with
   /// an error where `cancelled` becomes true, and where the workload can never be served (a request larger
@@ -90,6 +94,8 @@ class Scenario {
 
   virtual const std::vector<FitLine>& fits() const = 0;
   virtual bool policy_is_lossless() const = 0;
+  /// Its steps take real time: it must run alone on the computer, and no run gives the same durations again.
+  virtual bool is_measured() const { return false; }
 };
 
 /// One line of `dspark list`: everything that can be named in an experiment, with its parameters.
@@ -99,9 +105,9 @@ struct CatalogueEntry {
   std::string meaning;
   std::vector<ParameterRecord> parameters;
 };
-std::vector<CatalogueEntry> catalogue();
+std::vector<CatalogueEntry> catalogue(std::span<const MachineEntry> machines = {});
 
 /// The parameters of a whole scenario, for the reference page.
-std::vector<ParameterRecord> describe_scenario();
+std::vector<ParameterRecord> describe_scenario(std::span<const MachineEntry> machines = {});
 
 }  // namespace dspark

@@ -167,6 +167,7 @@ struct PolicyTraits {
   bool uses_drafter = true;            // false: no drafter is loaded, so none is idle either
   unsigned signals = kConfidenceOnly;  // SignalSet
   int history = 0;                     // largest lag of `Step::earlier`
+  bool outcomes = false;               // reads accepted_if_verified, which a real machine does not know
   int deepest = 0;  // block that it always asks for; refused where γ is smaller. 0: any γ will do
 };
 

@@ -16,7 +16,7 @@ class Oracle final : public DepthPolicy {
  public:
   explicit Oracle(Parameters&) {}
 
-  PolicyTraits traits() const override { return {.lossless = false}; }
+  PolicyTraits traits() const override { return {.lossless = false, .outcomes = true}; }
 
   void choose_in_hindsight(const HindsightView& view, std::span<int> verification_length) override {
     const std::span<const int> accepted = view.drafts.accepted_if_verified;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/acceptance/acceptance_parameters.h"
+#include "sim/hardware/modelled_runner.h"
 #include "sim/hardware/single_user_fit.h"
 #include "sim/hardware/step_cost_parameters.h"
 
@@ -51,16 +52,15 @@ std::shared_ptr<const AcceptanceModel> read_single_user_fit(Parameters& paramete
 
 }  // namespace
 
-ModelledMachine read_modelled_machine(Parameters& parameters, const std::vector<std::string>& domains) {
-  ModelledMachine machine;
+ModelledMachine::ModelledMachine(Parameters& parameters, const std::vector<std::string>& domains) {
   const bool fit = parameters.given("single_user_fit");
   const std::size_t errors_before = parameters.errors().size();
   StepCost::Parts parts = read_step_cost(parameters, fit);
   Parameters kv = parameters.group("kv", "paged KV cache");
-  machine.kv_blocks = static_cast<int>(kv.integer(
+  kv_blocks_ = static_cast<int>(kv.integer(
       "blocks",
       {.min = 1, .max = 1 << 26, .default_value = 65536, .unit = "blocks", .meaning = "blocks in all"}));
-  machine.block_tokens = static_cast<int>(kv.integer(
+  block_tokens_ = static_cast<int>(kv.integer(
       "block_tokens",
       {.min = 1, .max = 1 << 16, .default_value = 64, .unit = "tokens", .meaning = "tokens of a block"}));
   Parameters group = parameters.group("acceptance", "how drafts fare", true);
@@ -75,14 +75,26 @@ ModelledMachine read_modelled_machine(Parameters& parameters, const std::vector<
   }
   const auto readable = [&] { return parameters.errors().size() == errors_before; };
   if (fit || parameters.is_describing()) {
-    if (readable()) machine.acceptance = read_single_user_fit(parameters, p, parts, machine.fits);
+    if (readable()) acceptance_ = read_single_user_fit(parameters, p, parts, fits_);
   }
   if (!fit) {
-    auto acceptance = read_acceptance(group, p, domains, machine.fits);
-    if (readable()) machine.acceptance = std::move(acceptance);
+    auto acceptance = read_acceptance(group, p, domains, fits_);
+    if (readable()) acceptance_ = std::move(acceptance);
   }
-  machine.cost = StepCost(parts);
-  return machine;
+  cost_ = StepCost(parts);
+}
+
+Result<Machine::Start> ModelledMachine::start(RandomKey key, const EngineOptions&) const {
+  return Start{std::make_unique<ModelledRunner>(cost_, *acceptance_, key), &cost_};
+}
+
+MachineEntry modelled_machine_entry() {
+  return {
+      "modelled", "Step costs from measured tables, acceptance from a latent difficulty",
+      [](Parameters& parameters, const std::vector<std::string>& domains) -> std::unique_ptr<const Machine> {
+        auto machine = std::make_unique<const ModelledMachine>(parameters, domains);
+        return machine->is_whole() ? std::move(machine) : nullptr;
+      }};
 }
 
 }  // namespace dspark

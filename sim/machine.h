@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "policies/calibration/confidence_calibration.h"
+#include "policies/cost/step_cost.h"
+#include "policies/parameters.h"
+#include "sim/engine/engine.h"
+#include "sim/random/random_key.h"
+#include "sim/scenario.h"
+
+namespace dspark {
+
+/// What serves the requests of an experiment, described by numbers or real. Immutable, shared by threads.
+class Machine {
+ public:
+  virtual ~Machine() = default;
+
+  virtual int kv_blocks() const = 0;
+  virtual int block_tokens() const = 0;
+  /// γ of its drafter; 0: it has none.
+  virtual int block_size() const = 0;
+  /// The parameter that sets it, for messages.
+  virtual std::string block_size_key() const = 0;
+  /// SignalSet that its drafter gives beside the confidence.
+  virtual unsigned signals() const = 0;
+  /// Whether outcomes of drafts are known before they are verified, as oracles need them.
+  virtual bool knows_outcomes() const = 0;
+  /// Its steps take real time: nothing else runs beside it.
+  virtual bool is_real() const = 0;
+  /// Computes prompts on other machines too (Prefill::kElsewhere).
+  virtual bool prefills_elsewhere() const = 0;
+  /// What makes confidences of its drafter's signals where the experiment does not say: null: nothing does.
+  virtual std::unique_ptr<ConfidenceCalibration> own_calibration() const { return nullptr; }
+  virtual const std::vector<FitLine>& fits() const = 0;
+
+  /// A runner for one replication and the step costs that policies are to believe. Both live no longer than
+  /// the machine.
+  struct Start {
+    std::unique_ptr<Runner> runner;
+    const StepCost* belief = nullptr;
+  };
+  /// Errors: what the real machine cannot (memory, a model that is gone).
+  virtual Result<Start> start(RandomKey key, const EngineOptions& engine) const = 0;
+};
+
+/// A kind of machine, by its name under `machine`: the block that describes it.
+struct MachineEntry {
+  std::string name;
+  std::string meaning;
+  /// Reads the block. `domains`: names of the workload's domains, empty where it has none. Errors go to the
+  /// parameters; then the result may be null.
+  std::function<std::unique_ptr<const Machine>(Parameters&, const std::vector<std::string>& domains)> read;
+};
+
+/// The machine of `sim`: machine.modelled.
+MachineEntry modelled_machine_entry();
+
+}  // namespace dspark
