@@ -180,6 +180,7 @@ CASES = {
                 "layer_types": SHARED,
                 "num_kv_shared_layers": 3,
                 "hidden_size_per_layer_input": 6,
+                "vocab_size_per_layer_input": 72,
                 "use_double_wide_mlp": True,
                 "final_logit_softcapping": 2.0,
                 "intermediate_size": 24,
