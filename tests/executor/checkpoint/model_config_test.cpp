@@ -268,6 +268,8 @@ TEST(ModelConfig, EveryHostileConfigIsOneErrorThatNamesTheKey) {
        "c: rope_scaling.high_freq_factor: 1 is not above low_freq_factor 4"},
       {scaling(R"({"rope_type":"yarn","factor":4,"beta_fast":1,"beta_slow":32})"),
        "c: rope_scaling.beta_fast: 1 is not above beta_slow 32"},
+      {with(scaling(R"({"rope_type":"yarn","factor":4})"), "1000000", "1"),
+       "c: rope_scaling.rope_type: it divides by the logarithm of rope_theta, which must be above 1"},
       {scaling(R"({"rope_type":"yarn","factor":4,"mscale":1})"),
        "c: rope_scaling.mscale: it is not known for this architecture"},
       {with(kQwen4B, "\"use_sliding_window\":false", "\"use_sliding_window\":true,\"layer_types\":[]"),

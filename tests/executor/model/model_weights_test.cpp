@@ -135,6 +135,19 @@ TEST(ModelWeights, ANumberThatIsNotFiniteIsRefusedByName) {
   EXPECT_EQ(spoilt("gemma3_text", "model.norm.weight", 7, bf16_largest), "");
 }
 
+TEST(ModelWeights, HeadsThatNoOperatorIsMadeForAreRefused) {
+  const ModelFolder folder;
+  std::string config((*MappedFile::open(model_data() + "qwen3_tied/config.json")).bytes());
+  config.replace(config.find("\"head_dim\": 8"), 13, "\"head_dim\": 514");
+  folder.write("config.json", config);
+  folder.write("model.safetensors", safetensors("{}", ""));
+  const auto kernels = kernels_of(ElementType::kF32);
+  const auto decoder =
+      Decoder::load(folder.path(), *kernels, {.max_rows = 8, .max_logit_rows = 8, .kept_layers = {}});
+  ASSERT_FALSE(decoder);
+  EXPECT_EQ(to_string(decoder.error()), "heads of 514 numbers, more than the 512 that attention is made for");
+}
+
 TEST(ModelWeights, ATiedHeadIsTheEmbedding) {
   DecoderSteps tied("llama_tied_llama3", ElementType::kF32),
       untied("llama_bias_linear_sharded", ElementType::kF32);
