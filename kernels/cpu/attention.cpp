@@ -6,11 +6,13 @@
 #include <limits>
 
 #include "kernels/contract.h"
+#include "kernels/cpu/unroll.h"
 
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3 | HWY_AVX3_DL)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/attention.cpp"
-#include "hwy/foreach_target.h"
+#include <hwy/foreach_target.h>
+
 #include "kernels/cpu/lane_math.inc"
 
 #if HWY_TARGET == HWY_AVX2
@@ -85,13 +87,18 @@ HWY_INLINE void score_strips(const float* const* queries, const T* const* keys, 
   }
   for (std::size_t i = 0; i < head_dim; ++i) {
     Lanes key[kWide];
+    DSPARK_UNROLL
     for (std::size_t s = 0; s < kWide; ++s) key[s] = widen(keys[s] + i * block_tokens);
+    DSPARK_UNROLL
     for (std::size_t q = 0; q < kQueries; ++q) {
       const Lanes x = hn::Set(d, queries[q][i]);
+      DSPARK_UNROLL
       for (std::size_t s = 0; s < kWide; ++s) sums[q][s] = hn::MulAdd(key[s], x, sums[q][s]);
     }
   }
+  DSPARK_UNROLL
   for (std::size_t q = 0; q < kQueries; ++q) {
+    DSPARK_UNROLL
     for (std::size_t s = 0; s < kWide; ++s) hn::StoreU(sums[q][s], d, scores + q * kChunk + s * kLanes);
   }
 }
@@ -111,7 +118,9 @@ HWY_INLINE void add_values_across(const Chunk<T>& chunk, std::size_t head_dim, s
                                   std::size_t first, std::size_t end, const float* weights, float* values) {
   const F32 d;
   Lanes sums[kQueries][kWide];
+  DSPARK_UNROLL
   for (std::size_t q = 0; q < kQueries; ++q) {
+    DSPARK_UNROLL
     for (std::size_t v = 0; v < kWide; ++v) {
       sums[q][v] = hn::LoadU(d, values + q * head_dim + column + v * kLanes);
     }
@@ -119,13 +128,18 @@ HWY_INLINE void add_values_across(const Chunk<T>& chunk, std::size_t head_dim, s
   for (std::size_t p = first; p < end; ++p) {
     const T* value = chunk.values[p / kLanes] + p % kLanes * head_dim + column;
     Lanes x[kWide];
+    DSPARK_UNROLL
     for (std::size_t v = 0; v < kWide; ++v) x[v] = widen(value + v * kLanes);
+    DSPARK_UNROLL
     for (std::size_t q = 0; q < kQueries; ++q) {
       const Lanes weight = hn::Set(d, weights[q * kChunk + p]);
+      DSPARK_UNROLL
       for (std::size_t v = 0; v < kWide; ++v) sums[q][v] = hn::MulAdd(weight, x[v], sums[q][v]);
     }
   }
+  DSPARK_UNROLL
   for (std::size_t q = 0; q < kQueries; ++q) {
+    DSPARK_UNROLL
     for (std::size_t v = 0; v < kWide; ++v) {
       hn::StoreU(sums[q][v], d, values + q * head_dim + column + v * kLanes);
     }
@@ -144,6 +158,7 @@ void add_values(const Chunk<T>& chunk, std::size_t head_dim, std::size_t first, 
     add_values_across<kQueries, 1>(chunk, head_dim, column, first, end, weights, values);
   }
   for (; column < head_dim; ++column) {
+    DSPARK_UNROLL
     for (std::size_t q = 0; q < kQueries; ++q) {
       float sum = values[q * head_dim + column];
       for (std::size_t p = first; p < end; ++p) {
@@ -198,6 +213,7 @@ template <std::size_t kQueries, class T>
 void take_queries(const float* const* queries, const Chunk<T>& chunk, const KvLayer& cache,
                   const AttentionRule& rule, std::size_t first, std::size_t end, const State& state) {
   score<kQueries>(queries, chunk, cache, state.scores);
+  DSPARK_UNROLL
   for (std::size_t q = 0; q < kQueries; ++q) {
     soften(rule, cache.head_dim, first, end, state.scores + q * kChunk, state.sums + q * kLanes,
            state.largest + q, state.values + q * cache.head_dim);

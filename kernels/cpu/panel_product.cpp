@@ -4,13 +4,15 @@
 #include <cstdint>
 #include <utility>
 
+#include "kernels/cpu/unroll.h"
+
 // Only the two sets below; the rest of the file is compiled for every x86-64.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/panel_product.cpp"
-#include "hwy/cache_control.h"
-#include "hwy/foreach_target.h"
-#include "hwy/highway.h"
+#include <hwy/cache_control.h>
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
 HWY_BEFORE_NAMESPACE();
@@ -42,7 +44,9 @@ template <std::size_t kRows>
 HWY_INLINE void load_sums(const PanelProduct& p, std::size_t column,
                           Vector (&sums)[kRows][Tile<kRows>::kVectors]) {
   const F32 d;
+  DSPARK_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) {
+    DSPARK_UNROLL
     for (std::size_t v = 0; v < Tile<kRows>::kVectors; ++v) {
       sums[r][v] = p.goes_on ? hn::LoadU(d, p.sums + r * kPanel + column + v * kLanes) : hn::Zero(d);
     }
@@ -53,7 +57,9 @@ template <std::size_t kRows>
 HWY_INLINE void store_sums(const PanelProduct& p, std::size_t column,
                            const Vector (&sums)[kRows][Tile<kRows>::kVectors]) {
   const F32 d;
+  DSPARK_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) {
+    DSPARK_UNROLL
     for (std::size_t v = 0; v < Tile<kRows>::kVectors; ++v) {
       hn::StoreU(sums[r][v], d, p.sums + r * kPanel + column + v * kLanes);
     }
@@ -68,6 +74,7 @@ template <std::size_t kRows>
 void f32_tile(const PanelProduct& p) {
   const F32 d;
   const float* x[kRows];
+  DSPARK_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) x[r] = row_of(p, r);
   for (std::size_t column = 0; column < kPanel; column += Tile<kRows>::kColumns) {
     Vector sums[kRows][Tile<kRows>::kVectors];
@@ -77,9 +84,12 @@ void f32_tile(const PanelProduct& p) {
       hwy::Prefetch(weights + kAhead / sizeof(float));
       if constexpr (Tile<kRows>::kColumns == kPanel) hwy::Prefetch(weights + kAhead / sizeof(float) + 16);
       Vector w[Tile<kRows>::kVectors];
+      DSPARK_UNROLL
       for (std::size_t v = 0; v < Tile<kRows>::kVectors; ++v) w[v] = hn::Load(d, weights + v * kLanes);
+      DSPARK_UNROLL
       for (std::size_t r = 0; r < kRows; ++r) {
         const Vector input = hn::Set(d, x[r][k]);
+        DSPARK_UNROLL
         for (std::size_t v = 0; v < Tile<kRows>::kVectors; ++v)
           sums[r][v] = hn::MulAdd(w[v], input, sums[r][v]);
       }
@@ -94,10 +104,12 @@ HWY_INLINE void widened_step(const std::uint32_t* weights, const float* const (&
                              Vector (&sums)[kRows][Tile<kRows>::kVectors]) {
   const F32 d;
   const U32 u;
+  DSPARK_UNROLL
   for (std::size_t v = 0; v < Tile<kRows>::kVectors; ++v) {
     const auto pairs = hn::Load(u, weights + v * kLanes);
     const Vector w =
         hn::BitCast(d, kOdd ? hn::And(pairs, hn::Set(u, 0xffff0000u)) : hn::ShiftLeft<16>(pairs));
+    DSPARK_UNROLL
     for (std::size_t r = 0; r < kRows; ++r) {
       sums[r][v] = hn::MulAdd(w, hn::Set(d, x[r][k + (kOdd ? 1 : 0)]), sums[r][v]);
     }
@@ -107,6 +119,7 @@ HWY_INLINE void widened_step(const std::uint32_t* weights, const float* const (&
 template <std::size_t kRows>
 void widened_tile(const PanelProduct& p) {
   const float* x[kRows];
+  DSPARK_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) x[r] = row_of(p, r);
   for (std::size_t column = 0; column < kPanel; column += Tile<kRows>::kColumns) {
     Vector sums[kRows][Tile<kRows>::kVectors];

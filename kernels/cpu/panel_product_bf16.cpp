@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "kernels/cpu/panel_product.h"
+#include "kernels/cpu/unroll.h"
 
 namespace dspark {
 namespace {
@@ -15,6 +16,7 @@ template <std::size_t kRows>
 void tile(const PanelProduct& p) {
   const std::byte* x[kRows];
   __m512 sums[kRows][2];
+  DSPARK_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) {
     x[r] = p.x + r * p.x_row_bytes;
     const float* before = p.sums + r * kPanel;
@@ -28,6 +30,7 @@ void tile(const PanelProduct& p) {
     _mm_prefetch(reinterpret_cast<const char*>(weights) + kAhead + 64, _MM_HINT_T0);
     const auto left = (__m512bh)_mm512_load_si512(weights);
     const auto right = (__m512bh)_mm512_load_si512(weights + 64);
+    DSPARK_UNROLL
     for (std::size_t r = 0; r < kRows; ++r) {
       int pair;
       __builtin_memcpy(&pair, x[r] + 4 * k, sizeof pair);
@@ -36,6 +39,7 @@ void tile(const PanelProduct& p) {
       sums[r][1] = _mm512_dpbf16_ps(sums[r][1], right, input);
     }
   }
+  DSPARK_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) {
     _mm512_storeu_ps(p.sums + r * kPanel, sums[r][0]);
     _mm512_storeu_ps(p.sums + r * kPanel + 16, sums[r][1]);

@@ -1,5 +1,6 @@
 #include "kernels/cpu/workers.h"
 
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -10,7 +11,8 @@ struct Workers::Arena {
 };
 
 Workers::Workers(int threads) : threads_(threads), arena_(std::make_unique<Arena>()) {
-  arena_->arena.initialize(threads, 1);
+  // More threads than the processor runs are more parts, taken one after another.
+  arena_->arena.initialize(std::min(threads, tbb::info::default_concurrency()), 1);
 }
 
 Workers::~Workers() = default;

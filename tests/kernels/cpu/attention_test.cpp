@@ -27,7 +27,7 @@ struct Model {
 class Batch {
  public:
   Batch(const Model& model, std::vector<Request> requests, std::vector<std::uint32_t> seeds, ElementType type)
-      : model_(model), requests_(std::move(requests)), seeds_(std::move(seeds)), type_(type) {
+      : model_(model), requests_(std::move(requests)), seeds_(std::move(seeds)) {
     std::int32_t longest = 0;
     for (const Request& r : requests_) longest = std::max(longest, r.before + r.rows);
     blocks_of_request_ = (static_cast<std::size_t>(longest) + model.block_tokens - 1) / model.block_tokens;
@@ -36,6 +36,16 @@ class Batch {
       table_.push_back(static_cast<std::int32_t>((i * 7 + 3) % blocks_));
     if (blocks_ % 7 == 0) {
       for (std::size_t i = 0; i < blocks_; ++i) table_[i] = static_cast<std::int32_t>(blocks_ - 1 - i);
+    }
+    for (std::size_t r = 0; r < requests_.size(); ++r) {
+      for (std::uint32_t kind : {1u, 2u}) {
+        std::vector<float>& all = cached_[kind - 1].emplace_back();
+        for (std::int32_t p = 0; p < requests_[r].before + requests_[r].rows; ++p) {
+          for (const float x : of_position(r, p, model.kv_heads, kind)) {
+            all.push_back(type == ElementType::kF32 ? x : float_from_bf16(bf16_from_float(x)));
+          }
+        }
+      }
     }
   }
 
@@ -107,10 +117,6 @@ class Batch {
     kernels.store(rows, view<3>(keys, shape), view<3>(values, shape), cache);
   }
 
-  double cached(float x) const {
-    return static_cast<double>(type_ == ElementType::kF32 ? x : float_from_bf16(bf16_from_float(x)));
-  }
-
   void one_head(const AttentionRule& rule, std::size_t r, std::int32_t own, std::size_t head,
                 std::int32_t end, std::vector<double>& out) const {
     const std::size_t dim = model_.head_dim, kv = head / (model_.heads / model_.kv_heads);
@@ -119,16 +125,16 @@ class Batch {
     std::vector<double> sums(dim);
     for (std::int32_t p = rule.window > 0 ? std::max(0, own - rule.window + 1) : 0;
          p < (rule.causal ? own + 1 : end); ++p) {
-      const auto key = of_position(r, p, model_.kv_heads, 1), value = of_position(r, p, model_.kv_heads, 2);
+      const float* key = &cached_[0][r][static_cast<std::size_t>(p) * model_.kv_heads * dim + kv * dim];
+      const float* value = &cached_[1][r][static_cast<std::size_t>(p) * model_.kv_heads * dim + kv * dim];
       double score = 0;
-      for (std::size_t d = 0; d < dim; ++d) {
-        score += static_cast<double>(query[head * dim + d]) * cached(key[kv * dim + d]);
-      }
+      for (std::size_t d = 0; d < dim; ++d)
+        score += static_cast<double>(query[head * dim + d]) * double{key[d]};
       score *= static_cast<double>(rule.scale);
       if (rule.soft_cap > 0) score = rule.soft_cap * std::tanh(score / rule.soft_cap);
       const double e = std::exp(score);
       total += e;
-      for (std::size_t d = 0; d < dim; ++d) sums[d] += e * cached(value[kv * dim + d]);
+      for (std::size_t d = 0; d < dim; ++d) sums[d] += e * double{value[d]};
     }
     for (const double sum : sums) out.push_back(sum / total);
   }
@@ -136,7 +142,7 @@ class Batch {
   Model model_;
   std::vector<Request> requests_;
   std::vector<std::uint32_t> seeds_;
-  ElementType type_;
+  std::vector<std::vector<float>> cached_[2];  // keys and values as the cache rounds them, by request
   std::size_t blocks_of_request_ = 0, blocks_ = 0;
   std::vector<std::int32_t> table_;
 };

@@ -1,0 +1,140 @@
+// Matrix products of a model of 0.6 B weights (Qwen3-0.6B: width 1024, 16 and 8 heads of 128, 3072 in the
+// middle, 151936 tokens), what the machine's memory gives to as many threads, and oneDNN on the same rows.
+// GB/s of a product are its weights' bytes over its time: at one row it cannot exceed what ReadMemory shows.
+#include <benchmark/benchmark.h>
+#include <omp.h>
+
+#include <dnnl.hpp>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+#include "kernels/cpu/memory.h"
+#include "kernels/cpu/workers.h"
+#include "tests/kernels/cpu/cases.h"
+
+namespace dspark {
+namespace {
+
+struct Shape {
+  std::int64_t inputs, outputs;
+};
+constexpr Shape kShapes[] = {{1024, 2048}, {1024, 1024}, {2048, 1024},
+                             {1024, 3072}, {3072, 1024}, {1024, 151936}};
+
+/// As many matrices of a shape as are certain not to stay in a cache between two uses.
+std::size_t copies(const Shape& shape, std::size_t weight_bytes) {
+  constexpr std::size_t kOutOfCache = std::size_t{256} << 20;
+  return kOutOfCache / (static_cast<std::size_t>(shape.inputs * shape.outputs) * weight_bytes) + 1;
+}
+
+void report(benchmark::State& state, const Shape& shape, std::size_t weight_bytes) {
+  const auto weights = static_cast<double>(shape.inputs * shape.outputs);
+  const auto passes = static_cast<double>(state.iterations());
+  state.counters["GB/s"] = benchmark::Counter(passes * weights * static_cast<double>(weight_bytes) * 1e-9,
+                                              benchmark::Counter::kIsRate);
+  state.counters["GFLOP/s"] = benchmark::Counter(
+      passes * 2e-9 * weights * static_cast<double>(state.range(1)), benchmark::Counter::kIsRate);
+}
+
+/// Sums 512 MiB with eight chains for each thread. Argument: threads.
+void ReadMemory(benchmark::State& state) {
+  Workers workers(static_cast<int>(state.range(0)));
+  const std::size_t count = std::size_t{64} << 20;
+  Memory memory = allocate_memory(count * sizeof(std::uint64_t));
+  auto* words = reinterpret_cast<std::uint64_t*>(memory.get());
+  std::iota(words, words + count, std::uint64_t{1});
+  std::vector<std::uint64_t> sums(static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    workers.split(count / 64, 1, [&](std::size_t first, std::size_t end, std::size_t worker) {
+      std::uint64_t sum[64] = {};
+      for (std::size_t i = first; i < end; ++i) {
+        __builtin_prefetch(words + i * 64 + 512);
+        for (std::size_t lane = 0; lane < 64; ++lane) sum[lane] ^= words[i * 64 + lane];
+      }
+      sums[worker] = std::accumulate(sum, sum + 64, std::uint64_t{0});
+    });
+    benchmark::DoNotOptimize(sums.data());
+    benchmark::ClobberMemory();
+  }
+  state.counters["GB/s"] = benchmark::Counter(
+      static_cast<double>(state.iterations()) * static_cast<double>(count) * sizeof(std::uint64_t) * 1e-9,
+      benchmark::Counter::kIsRate);
+}
+
+/// Arguments: shape, rows, threads.
+void Multiply(benchmark::State& state, ElementType type) {
+  const Shape shape = kShapes[state.range(0)];
+  const auto inputs = static_cast<std::size_t>(shape.inputs),
+             outputs = static_cast<std::size_t>(shape.outputs);
+  const auto rows = static_cast<std::size_t>(state.range(1));
+  const auto kernels = cases::kernels(type, static_cast<int>(state.range(2)));
+  const std::size_t bytes = type == ElementType::kF32 ? 4 : 2;
+  std::vector<std::unique_ptr<Matrix>> matrices;
+  const auto weights = cases::numbers(inputs * outputs, 1), x = cases::numbers(rows * inputs, 2);
+  for (std::size_t i = 0; i < copies(shape, bytes); ++i) {
+    matrices.push_back(kernels->load(ElementType::kF32, cases::bytes_of(weights), outputs, inputs));
+  }
+  std::vector<float> out(rows * outputs);
+  std::size_t next = 0;
+  for (auto _ : state) {
+    kernels->multiply(cases::view<2>(x, {rows, inputs}), *matrices[next], {}, false,
+                      cases::view<2>(out, {rows, outputs}));
+    next = (next + 1) % matrices.size();
+  }
+  state.SetLabel(kernels->description());
+  report(state, shape, bytes);
+}
+
+/// The same by oneDNN, its weights in the layout that it asks for and activations in the type of the weights,
+/// made before.
+void OneDnn(benchmark::State& state, ElementType type) {
+  using dnnl::memory;
+  const Shape shape = kShapes[state.range(0)];
+  const std::int64_t rows = state.range(1);
+  omp_set_num_threads(static_cast<int>(state.range(2)));
+  const auto number = type == ElementType::kF32 ? memory::data_type::f32 : memory::data_type::bf16;
+  const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  dnnl::stream stream(engine);
+  const memory::desc x({rows, shape.inputs}, number, memory::format_tag::ab);
+  const memory::desc w({shape.inputs, shape.outputs}, number, memory::format_tag::any);
+  const memory::desc y({rows, shape.outputs}, memory::data_type::f32, memory::format_tag::ab);
+  const dnnl::matmul::primitive_desc description(dnnl::matmul::desc(x, w, y), engine);
+  const dnnl::matmul product(description);
+  const std::size_t bytes = type == ElementType::kF32 ? 4 : 2;
+  const auto fill = [](const memory& m) {
+    std::fill_n(static_cast<char*>(m.get_data_handle()), m.get_desc().get_size(), 0x3c);
+    return m;
+  };
+  std::vector<memory> matrices;
+  for (std::size_t i = 0; i < copies(shape, bytes); ++i) {
+    matrices.push_back(fill(memory(description.weights_desc(), engine)));
+  }
+  const memory input = fill(memory(x, engine)), output(y, engine);
+  std::size_t next = 0;
+  for (auto _ : state) {
+    product.execute(stream,
+                    {{DNNL_ARG_SRC, input}, {DNNL_ARG_WEIGHTS, matrices[next]}, {DNNL_ARG_DST, output}});
+    stream.wait();
+    next = (next + 1) % matrices.size();
+  }
+  report(state, shape, bytes);
+}
+
+void all_products(benchmark::internal::Benchmark* benchmark) {
+  for (const std::int64_t threads : {1, 2}) {
+    for (std::int64_t shape = 0; shape < std::ssize(kShapes); ++shape) {
+      for (const std::int64_t rows : {1, 2, 4, 8, 12, 64, 256}) benchmark->Args({shape, rows, threads});
+    }
+  }
+  benchmark->ArgNames({"shape", "rows", "threads"})->UseRealTime()->Unit(benchmark::kMicrosecond);
+}
+
+BENCHMARK(ReadMemory)->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Multiply, f32, ElementType::kF32)->Apply(all_products);
+BENCHMARK_CAPTURE(Multiply, bf16, ElementType::kBf16)->Apply(all_products);
+BENCHMARK_CAPTURE(OneDnn, f32, ElementType::kF32)->Apply(all_products);
+BENCHMARK_CAPTURE(OneDnn, bf16, ElementType::kBf16)->Apply(all_products);
+
+}  // namespace
+}  // namespace dspark
