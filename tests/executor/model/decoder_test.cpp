@@ -92,5 +92,14 @@ TEST_P(DecoderOf, WeightsInBf16StayNearTheReference) {
   EXPECT_LT(differences[differences.size() / 2], 0.1);
 }
 
+/// √32 = 5.65685 is 5.65625 in bf16, and the embeddings of this model are numbers of bf16.
+TEST(Decoder, GemmaScalesItsEmbeddingsByARootOfItsWeightsType) {
+  const auto tokens = Reference("gemma3_text").tokens();
+  DecoderSteps f32("gemma3_text", ElementType::kF32), bf16("gemma3_text", ElementType::kBf16);
+  const auto exact = f32.run(tokens, {}).kept[0], rounded = bf16.run(tokens, {}).kept[0];
+  for (std::size_t i = 0; i < exact.size(); ++i)
+    EXPECT_NEAR(rounded[i], exact[i] * 5.65625 / std::sqrt(32.0), std::abs(exact[i]) * 1e-6);
+}
+
 }  // namespace
 }  // namespace dspark
