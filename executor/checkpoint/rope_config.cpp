@@ -39,6 +39,7 @@ void read_scaling(JsonFields& fields, ModelFamily family, int max_positions, Rop
     rope.attention_factor = fields.has("attention_factor") ? fields.number("attention_factor", 1e-3, 1e3) : 0;
     rope.trained_positions =
         fields.integer("original_max_position_embeddings", 1, kMostPositions, max_positions);
+    if (rope.theta <= 1) fields.fail(key, "it divides by the logarithm of rope_theta, which must be above 1");
     if (rope.beta_fast <= rope.beta_slow)
       fields.fail("beta_fast", fmt::format("{} is not above beta_slow {}", rope.beta_fast, rope.beta_slow));
     for (const char* other :

@@ -1,6 +1,9 @@
 #include "executor/model/decoder.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "policies/invariant.h"
@@ -25,6 +28,15 @@ float embedding_scale(std::size_t width, ElementType type) {
   return rounded(root, type == ElementType::kBf16 ? 8 : 11);
 }
 
+/// What the operators' contract leaves out (KvLayer).
+std::optional<Error> check_heads(const ModelPlan& plan) {
+  constexpr std::size_t kMostHeadDim = 512;
+  const std::size_t widest = plan.widest([](const LayerPlan& layer) { return layer.head_dim; });
+  if (widest <= kMostHeadDim) return std::nullopt;
+  return Error{
+      fmt::format("heads of {} numbers, more than the {} that attention is made for", widest, kMostHeadDim)};
+}
+
 View<float, 2> per_head(View<float, 3> x) { return {x.data, {x.shape[0] * x.shape[1], x.shape[2]}}; }
 View<float, 2> per_row(View<float, 3> x) { return {x.data, {x.shape[0], x.shape[1] * x.shape[2]}}; }
 
@@ -41,6 +53,7 @@ Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelConfig& c
                      .max_logit_rows = options.max_logit_rows,
                      .kept_layers = options.kept_layers.size(),
                      .kv_tokens = options.kv_tokens};
+  if (auto error = check_heads(plan)) return *error;
   if (auto error = check_tensors(checkpoint, plan)) return *error;
   if (auto error = check_memory(predict_memory(plan, use), use, options.memory)) return *error;
   auto weights = ModelWeights::load(checkpoint, plan, kernels);

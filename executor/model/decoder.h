@@ -37,8 +37,8 @@ struct DecoderOutput {
 /// same position after the same tokens gives the same bits, whatever else is in the step (kernels.h).
 class Decoder {
  public:
-  /// Errors: it needs more memory than there is, which is found before anything is loaded; as
-  /// ModelWeights::load. `kernels` outlives the decoder.
+  /// Errors: heads of more than 512 numbers; it needs more memory than there is, which is found before
+  /// anything is loaded; as ModelWeights::load. `kernels` outlives the decoder.
   static Result<Decoder> load(const Checkpoint& checkpoint, const ModelConfig& config, Kernels& kernels,
                               const DecoderOptions& options);
   /// Of a model's folder. Errors: those of its config and checkpoint too.

@@ -30,7 +30,7 @@ Word word_at(std::span<const std::byte> bytes, std::size_t index) {
 /// The first number whose exponent is all ones, or `count`.
 template <class Word>
 std::size_t first_not_finite(std::span<const std::byte> bytes, Word exponent) {
-  constexpr std::size_t kPiece = 4096;
+  constexpr std::size_t kPiece = 1024;
   const std::size_t count = bytes.size() / sizeof(Word);
   for (std::size_t begin = 0; begin < count; begin += kPiece) {
     const std::size_t end = std::min(count, begin + kPiece);

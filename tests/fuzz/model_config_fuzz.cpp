@@ -1,13 +1,17 @@
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "executor/checkpoint/model_config.h"
+#include "executor/model/model_memory.h"
+#include "executor/model/model_plan.h"
+#include "executor/model/rope_frequencies.h"
 #include "tests/fuzz/expect.h"
 
 /// Any two texts, divided by the first zero byte, are a configuration or an error of one line; what is
-/// accepted is within the bounds that its readers rely on.
+/// accepted is within the bounds that its readers rely on, and a plan of the forward pass can be made of it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using dspark::expect;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
@@ -36,5 +40,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
            "positions in range");
   for (const int token : config->end_tokens)
     expect(token >= 0 && token < config->vocab_size, "end tokens are tokens");
+  const dspark::ModelPlan plan = dspark::plan_model(*config);
+  for (const dspark::LayerPlan& layer : plan.layers) {
+    expect(plan.layers[layer.kv_layer].owns_kv && plan.layers[layer.kv_layer].type == layer.type &&
+               plan.layers[layer.kv_layer].kv_width() == layer.kv_width(),
+           "keys and values are those of a layer of the same kind");
+    for (const float inverse : dspark::rope_frequencies(plan.rope(layer.type), layer.head_dim).inverse)
+      expect(std::isfinite(inverse) && inverse >= 0, "frequencies are numbers");
+  }
+  const dspark::ModelMemory memory =
+      dspark::predict_memory(plan, {.max_rows = 4096, .max_logit_rows = 256, .kv_tokens = 1 << 20});
+  expect(memory.weights > 0 && memory.kv_cache > 0 && memory.total() < std::size_t{1} << 62, "it has a size");
   return 0;
 }
