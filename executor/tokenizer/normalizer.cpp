@@ -3,12 +3,28 @@
 #include <fmt/format.h>
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
+#include <unicode/uniset.h>
 
 #include <optional>
 #include <utility>
 
+#include "policies/invariant.h"
+
 namespace dspark {
 namespace {
+
+/// The characters of Unicode 9.0, of which the reference's tables are. It takes later ones, as ICU does those
+/// outside of this set, for characters that nothing is done to.
+const icu::UnicodeSet& known_characters() {
+  static const icu::UnicodeSet known = [] {
+    UErrorCode code = U_ZERO_ERROR;
+    icu::UnicodeSet set(icu::UnicodeString::fromUTF8("[:age=9.0:]"), code);
+    DSPARK_INVARIANT(U_SUCCESS(code));
+    set.freeze();
+    return set;
+  }();
+  return known;
+}
 
 const icu::Normalizer2* instance(Normalizer::Form form, UErrorCode& code) {
   switch (form) {
@@ -35,7 +51,8 @@ class Application {
     std::string normalized;
     icu::StringByteSink<std::string> sink(&normalized, static_cast<std::int32_t>(text_.size()));
     const icu::Normalizer2* const normalizer = instance(form, code);
-    if (U_SUCCESS(code)) normalizer->normalizeUTF8(0, text_, sink, nullptr, code);
+    if (U_SUCCESS(code))
+      icu::FilteredNormalizer2(*normalizer, known_characters()).normalizeUTF8(0, text_, sink, nullptr, code);
     if (U_FAILURE(code)) return Error{fmt::format("ICU cannot normalise: {}", u_errorName(code))};
     text_ = std::move(normalized);
     return too_long();

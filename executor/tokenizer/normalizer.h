@@ -13,7 +13,7 @@ namespace dspark {
 /// What a tokenizer does to a text before it is cut: the `normalizer` of its file, sequences laid flat.
 class Normalizer {
  public:
-  /// Of Unicode (UAX 15).
+  /// Of Unicode (UAX 15), of the characters of version 9.0: the reference leaves later ones as they are.
   enum class Form : std::uint8_t { kNfc, kNfd, kNfkc, kNfkd };
   struct Replace {
     Pattern pattern;

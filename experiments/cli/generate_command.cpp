@@ -5,9 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "executor/drafter/ngram_drafter.h"
+#include "executor/drafter/drafter_choice.h"
 #include "executor/generation/generation.h"
 #include "executor/generation/loaded_model.h"
+#include "executor/tokenizer/chat_template.h"
 #include "experiments/cli/checked_policy.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/draft_display.h"
@@ -28,27 +29,25 @@ std::string policy_text(const GenerateOptions& options) {
   return options.drafter == "none" ? "none" : fmt::format("fixed:{}", options.block_size);
 }
 
-/// The prompt as the model was trained to see it, or as it is.
-Result<std::vector<std::int32_t>> prompt_tokens(const GenerateOptions& options, const Tokenizer& tokenizer) {
-  auto encoded = [&]() -> Result<std::vector<std::int32_t>> {
-    if (options.raw || tokenizer.chat_template().empty()) {
-      return tokenizer.encode(options.prompt, /*add_special_tokens=*/true);
-    }
-    return tokenizer.encode(options.prompt, true);
-  }();
-  if (encoded && encoded->empty()) return Error{"the prompt has no token", {}, "--prompt TEXT"};
-  return encoded;
+/// The prompt as the model was taught to see it, or with --raw as it is.
+Result<std::string> prompt_text(const GenerateOptions& options, const Tokenizer& tokenizer) {
+  const auto chat = ChatTemplate::of(tokenizer);
+  if (!chat) {
+    Error error = chat.error();
+    error.advice = "--raw takes the prompt as it is";
+    return error;
+  }
+  if (options.system.empty()) return chat->render(options.prompt);
+  return chat->render(options.prompt, options.system);
 }
 
-/// Null: none.
-Result<std::unique_ptr<Drafter>> choose_drafter(const GenerateOptions& options) {
-  if (options.drafter == "none") return std::unique_ptr<Drafter>();
-  if (options.drafter == "ngram") {
-    return std::unique_ptr<Drafter>(
-        std::make_unique<NgramDrafter>(NgramOptions{.block_size = options.block_size}));
-  }
-  return Error{
-      fmt::format("there is no drafter '{}'", options.drafter), {}, "--drafter none or --drafter ngram"};
+Result<std::vector<std::int32_t>> prompt_tokens(const GenerateOptions& options, const Tokenizer& tokenizer) {
+  const bool chat = !options.raw && !tokenizer.chat_template().empty();
+  const auto text = chat ? prompt_text(options, tokenizer) : Result<std::string>(options.prompt);
+  if (!text) return text.error();
+  auto tokens = tokenizer.encode(*text, /*add_special_tokens=*/!chat);
+  if (tokens && tokens->empty()) return Error{"the prompt has no token", {}, "--prompt TEXT"};
+  return tokens;
 }
 
 GenerationOptions generation_options(const GenerateOptions& options, const std::vector<std::int32_t>& prompt,
@@ -133,7 +132,7 @@ int generate_command(const GenerateOptions& options) {
   Errors errors;
   const auto policy = read_checked_policy(policy_text(options), errors);
   if (!policy) return print_errors(errors), kInvalidInput;
-  auto drafter = choose_drafter(options);
+  auto drafter = make_drafter({.what = options.drafter, .block_size = options.block_size});
   if (!drafter) return fail(drafter.error());
   const auto folder = ModelFolder::open(options.model);
   if (!folder) return fail(folder.error());

@@ -7,6 +7,7 @@
 #include "experiments/cli/exit_code.h"
 #include "experiments/cli/report.h"
 #include "experiments/schema/experiment.h"
+#include "experiments/schema/machines.h"
 #include "policies/nearest_name.h"
 #include "sim/scenario.h"
 
@@ -132,12 +133,14 @@ int list_command(const std::string& what, bool markdown) {
     return kInvalidInput;
   }
   const bool all = what == "all";
+  const std::vector<MachineEntry> machines = real_machines("");
   std::string text = markdown ? "<!-- Made by `dspark list --markdown`; do not edit. -->\n" : "";
   if (all) {
     text += parameters_text("Experiment", describe_experiment(), markdown);
-    text += parameters_text("Machine, engine, workload, policy and stop rule", describe_scenario(), markdown);
+    text += parameters_text("Machine, engine, workload, policy and stop rule", describe_scenario(machines),
+                            markdown);
   }
-  const std::vector<CatalogueEntry> entries = catalogue();
+  const std::vector<CatalogueEntry> entries = catalogue(machines);
   for (const Section& section : kSections) {
     if (!all && section.word != what) continue;
     std::string body;

@@ -9,6 +9,7 @@
 
 #include "experiments/schema/figure_list.h"
 #include "experiments/schema/input_files.h"
+#include "experiments/schema/machines.h"
 #include "experiments/schema/set_option.h"
 #include "experiments/schema/sweep_axes.h"
 #include "experiments/schema/value_text.h"
@@ -129,8 +130,9 @@ void describe_work(DigestText& work, const Value& tree) {
 }
 
 /// Reads every point's scenario; fills axes, points and the work digest's text.
-void read_points(const Value& root, const SweepAxes& sweep, InputFiles& files, Experiment& experiment,
-                 ErrorSet& errors, DigestText& work) {
+void read_points(const Value& root, const SweepAxes& sweep, InputFiles& files,
+                 std::span<const MachineEntry> machines, Experiment& experiment, ErrorSet& errors,
+                 DigestText& work) {
   for (const AxisPath& axis : sweep.axes) experiment.axes.push_back(axis.text);
   for (const std::vector<Assignment>& assignments : sweep.points) {
     if (errors.full()) return;
@@ -141,7 +143,7 @@ void read_points(const Value& root, const SweepAxes& sweep, InputFiles& files, E
     Point point;
     Parameters parameters(*tree, files.loader());
     read_header(parameters);
-    point.scenario = Scenario::read(parameters);
+    point.scenario = Scenario::read(parameters, machines);
     parameters.finish();
     errors.add(parameters.errors());
     if (const Value* policy = tree->find("policy")) point.policy = label(*policy);
@@ -228,9 +230,10 @@ std::optional<Experiment> read_experiment(const std::string& path,
                     top.position_of("replications")});
   }
   found.add(here);
-  InputFiles files(std::filesystem::path(path).parent_path().string());
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  InputFiles files(folder);
   DigestText work;
-  read_points(*root, sweep, files, experiment, found, work);
+  read_points(*root, sweep, files, real_machines(folder), experiment, found, work);
   if (!found.empty()) {
     errors = std::move(found).sorted();
     return std::nullopt;

@@ -18,11 +18,21 @@ class Runner {
          std::atomic<bool>& stop)
       : experiment_(experiment), results_(results), log_(log), progress_(progress), stop_(stop) {
     for (std::size_t unit = 0; unit < results.size(); ++unit) {
-      if (!results[unit]) waiting_.push_back(unit);
+      if (!results[unit]) (is_measured(unit) ? measured_ : waiting_).push_back(unit);
     }
   }
 
   std::size_t waiting() const { return waiting_.size(); }
+
+  /// What is measured runs alone, after all that is computed and on the caller's thread.
+  void work_alone() {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_ = measured_;
+      next_ = 0;
+    }
+    work();
+  }
 
   /// What every thread does. Units change hands under the mutex only: it orders all that a run reads and
   /// writes against the thread that started the sweep, also in the eyes of thread sanitizer, which cannot see
@@ -45,6 +55,11 @@ class Runner {
   }
 
  private:
+  bool is_measured(std::size_t unit) const {
+    return experiment_.points[unit / static_cast<std::size_t>(experiment_.replications)]
+        .scenario->is_measured();
+  }
+
   std::optional<std::size_t> begin_unit() {
     const std::lock_guard lock(mutex_);
     if (stop_.load(std::memory_order_relaxed) || failed_unit_ || next_ == waiting_.size())
@@ -90,6 +105,7 @@ class Runner {
   std::atomic<bool>& stop_;
   std::mutex mutex_;
   std::vector<std::size_t> waiting_;
+  std::vector<std::size_t> measured_;
   std::size_t next_ = 0;
   std::optional<std::size_t> failed_unit_;
   SweepOutcome outcome_;
@@ -136,9 +152,9 @@ SweepResults results_so_far(const Experiment& experiment, std::vector<LogRecord>
   return results;
 }
 
-SweepOutcome run_sweep(const Experiment& experiment, int jobs, SweepResults& results, ResultLog& log,
-                       Progress& progress, std::atomic<bool>& stop) {
-  Runner runner(experiment, results, log, progress, stop);
+namespace {
+
+void run_computed(Runner& runner, int jobs) {
   const int threads = std::max(1, std::min(jobs, static_cast<int>(runner.waiting())));
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   static_cast<std::size_t>(threads));
@@ -152,6 +168,15 @@ SweepOutcome run_sweep(const Experiment& experiment, int jobs, SweepResults& res
     runner.work();
     group.wait();
   });
+}
+
+}  // namespace
+
+SweepOutcome run_sweep(const Experiment& experiment, int jobs, SweepResults& results, ResultLog& log,
+                       Progress& progress, std::atomic<bool>& stop) {
+  Runner runner(experiment, results, log, progress, stop);
+  run_computed(runner, jobs);
+  runner.work_alone();
   return runner.outcome();
 }
 

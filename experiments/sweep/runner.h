@@ -24,9 +24,10 @@ struct SweepOutcome {
   bool finished() const { return !interrupted && !run_error && !log_error; }
 };
 
-/// Runs every unit that has no result, on `jobs` threads, in order of their numbers; each is appended to
-/// `log` and then stands in `results`. Ends early where `stop` becomes true. Results do not depend on `jobs`:
-/// a unit's numbers are a function of the experiment, its point and replication alone.
+/// Runs every unit that has no result, on `jobs` threads, in order of their numbers; those of real machines
+/// afterwards, one at a time. Each is appended to `log` and then stands in `results`. Ends early where `stop`
+/// becomes true. Results do not depend on `jobs`: a unit's numbers are a function of the experiment, its
+/// point and replication alone, and where it is measured of the computer.
 SweepOutcome run_sweep(const Experiment& experiment, int jobs, SweepResults& results, ResultLog& log,
                        Progress& progress, std::atomic<bool>& stop);
 

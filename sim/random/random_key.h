@@ -26,6 +26,7 @@ enum class Stream : std::uint8_t {
   kLosslessCheck,    // tables and histories of the losslessness check; nothing of a run
   kDraftToken,       // which token a real drafter proposes, by anchor position, attempt and offset
   kTargetToken,      // which token ends a real round: bonus or residual
+  kPromptText,       // what a prompt of a real machine says
 };
 
 /// 64-bit key of one replication: a hash of seed and replication.

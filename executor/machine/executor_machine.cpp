@@ -1,0 +1,247 @@
+#include "executor/machine/executor_machine.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "executor/drafter/drafter_choice.h"
+#include "executor/generation/generation.h"
+#include "executor/generation/loaded_model.h"
+#include "executor/machine/prompt_texts.h"
+#include "policies/calibration/margin_estimator.h"
+#include "sim/hardware/step_cost_parameters.h"
+
+namespace dspark {
+namespace {
+
+struct ExecutorParameters {
+  std::string target;  // a folder
+  DrafterChoice drafter;
+  std::string prompts;  // a text file; empty: random tokens
+  LoadOptions load;
+  std::optional<StepCost> belief;  // measured unless it is given
+};
+
+/// A model in memory, and what it was loaded for.
+struct ServedModel {
+  std::string key;
+  std::int32_t vocab_size = 0;
+  std::vector<std::int32_t> prompt_text;  // tokens; empty: none was named
+  LoadedModel model;
+  StepCost belief;
+};
+
+/// Keeps the model that was used last.
+class LastModel {
+ public:
+  Result<std::shared_ptr<ServedModel>> get(const ExecutorParameters& parameters) {
+    const std::lock_guard lock(mutex_);
+    const std::string key = key_of(parameters);
+    if (last_ && last_->key == key && last_.use_count() == 1) return last_;
+    last_.reset();  // its memory is needed
+    auto loaded = load(parameters, key);
+    if (loaded) last_ = *loaded;
+    return loaded;
+  }
+
+ private:
+  static std::string key_of(const ExecutorParameters& p) {
+    const int weights = p.load.weights ? static_cast<int>(*p.load.weights) : -1;
+    return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}", p.target, p.prompts, p.drafter.what, weights,
+                       p.load.threads, p.load.max_rows, p.load.max_logit_rows, p.load.kv_blocks,
+                       p.load.block_tokens);
+  }
+  static Result<std::shared_ptr<ServedModel>> load(const ExecutorParameters& parameters,
+                                                   const std::string& key);
+
+  std::mutex mutex_;
+  std::shared_ptr<ServedModel> last_;
+};
+
+Result<std::vector<std::int32_t>> read_prompt_text(const std::string& path, const Tokenizer& tokenizer) {
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(path, failure)) {
+    return Error{fmt::format("'{}' is not a file", path), {}, "machine.executor.prompts names a text"};
+  }
+  std::ifstream file(path, std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  auto tokens = tokenizer.encode(text, /*add_special_tokens=*/false);
+  if (tokens && tokens->empty()) return Error{fmt::format("'{}' has no text", path)};
+  return tokens;
+}
+
+Result<std::shared_ptr<ServedModel>> LastModel::load(const ExecutorParameters& parameters,
+                                                     const std::string& key) {
+  const auto folder = ModelFolder::open(parameters.target);
+  if (!folder) return folder.error();
+  std::vector<std::int32_t> text;
+  if (!parameters.prompts.empty()) {
+    auto tokens = read_prompt_text(parameters.prompts, folder->tokenizer);
+    if (!tokens) return tokens.error();
+    text = *std::move(tokens);
+  }
+  auto model = LoadedModel::load(*folder, parameters.load);
+  if (!model) return model.error();
+  const int rows = std::min(parameters.drafter.block_size, parameters.load.max_logit_rows - 1);
+  StepCost belief = parameters.belief ? *parameters.belief
+                                      : measure_step_cost(model->target(), rows, parameters.load.block_tokens,
+                                                          /*repeats=*/5);
+  return std::make_shared<ServedModel>(
+      ServedModel{key, folder->config.vocab_size, std::move(text), *std::move(model), std::move(belief)});
+}
+
+/// A runner with all that it needs to live.
+class OwningRunner final : public Runner {
+ public:
+  OwningRunner(std::shared_ptr<ServedModel> model, std::unique_ptr<Drafter> drafter, RandomKey key)
+      : model_(std::move(model)),
+        drafter_(std::move(drafter)),
+        prompts_(prompts(*model_, key)),
+        runner_(model_->model.kernels(), model_->model.target(), drafter_.get(), *prompts_, key, {}) {}
+
+  const StepCost& belief() const { return model_->belief; }
+  int block_size() const override { return runner_.block_size(); }
+  void entered(RequestId id, const RequestSpec& spec) override { runner_.entered(id, spec); }
+  void left(RequestId id, std::int32_t produced) override { runner_.left(id, produced); }
+  DraftColumns draft(const RunnerRows& rows, std::span<const int> block_size,
+                     const DraftRules& rules) override {
+    return runner_.draft(rows, block_size, rules);
+  }
+  Verified verify(const RunnerRows& rows, std::span<const int> submitted, const StepShape& shape) override {
+    return runner_.verify(rows, submitted, shape);
+  }
+
+ private:
+  static std::unique_ptr<PromptSource> prompts(const ServedModel& model, RandomKey key) {
+    if (model.prompt_text.empty()) return std::make_unique<RandomPrompts>(model.vocab_size, key);
+    return std::make_unique<TextPrompts>(model.prompt_text, key);
+  }
+
+  std::shared_ptr<ServedModel> model_;
+  std::unique_ptr<Drafter> drafter_;
+  std::unique_ptr<PromptSource> prompts_;
+  ExecutorRunner runner_;
+};
+
+class ExecutorMachine final : public Machine {
+ public:
+  ExecutorMachine(ExecutorParameters parameters, std::unique_ptr<Drafter> example,
+                  std::shared_ptr<LastModel> models)
+      : parameters_(std::move(parameters)), example_(std::move(example)), models_(std::move(models)) {}
+
+  int kv_blocks() const override { return parameters_.load.kv_blocks; }
+  int block_tokens() const override { return parameters_.load.block_tokens; }
+  int block_size() const override { return example_ ? example_->block_size() : 0; }
+  std::string block_size_key() const override { return "machine.executor.block_size"; }
+  unsigned signals() const override {
+    return example_ ? kTop1 | kMargin | kEntropy | kChosen : kConfidenceOnly;
+  }
+  bool knows_outcomes() const override { return false; }
+  bool is_real() const override { return true; }
+  bool prefills_elsewhere() const override { return false; }
+  std::unique_ptr<ConfidenceCalibration> own_calibration() const override {
+    if (!example_ || example_->has_confidence_head()) return nullptr;
+    return std::make_unique<MarginEstimator>(block_size());
+  }
+  const std::vector<FitLine>& fits() const override {
+    static const std::vector<FitLine> kNone;
+    return kNone;
+  }
+  Result<Start> start(RandomKey key, const EngineOptions& engine) const override {
+    ExecutorParameters wanted = parameters_;
+    wanted.load.max_rows = engine.max_num_batched_tokens;
+    wanted.load.max_logit_rows =
+        std::min(engine.max_num_batched_tokens, engine.max_num_seqs * (block_size() + 1));
+    auto model = models_->get(wanted);
+    if (!model) return model.error();
+    auto drafter = make_drafter(parameters_.drafter);
+    if (!drafter) return drafter.error();
+    auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key);
+    const StepCost* belief = &runner->belief();
+    return Start{std::move(runner), belief};
+  }
+
+ private:
+  ExecutorParameters parameters_;
+  std::unique_ptr<Drafter> example_;  // null: none
+  std::shared_ptr<LastModel> models_;
+};
+
+std::string resolved(const std::string& folder, const std::string& path) {
+  return path.empty() ? path : (std::filesystem::path(folder) / path).lexically_normal().string();
+}
+
+LoadOptions read_load_options(Parameters& parameters) {
+  LoadOptions load;
+  parameters.choice("backend", {.options = {"cpu"}, .default_value = "cpu", .meaning = "what computes"});
+  const std::string weights = parameters.choice(
+      "weights", {.options = {"auto", "f32", "bf16"},
+                  .default_value = "auto",
+                  .meaning = "type that weights and KV are kept in; auto: as the folder stores them"});
+  if (weights != "auto") load.weights = weights == "f32" ? ElementType::kF32 : ElementType::kBf16;
+  load.threads = static_cast<int>(parameters.integer(
+      "threads",
+      {.min = 0, .max = 1024, .default_value = 0, .meaning = "threads that compute; 0: all cores"}));
+  if (load.threads == 0) load.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  Parameters kv = parameters.group("kv", "paged KV cache");
+  load.kv_blocks = static_cast<int>(kv.integer(
+      "blocks",
+      {.min = 1, .max = 1 << 24, .default_value = 1024, .unit = "blocks", .meaning = "blocks in all"}));
+  const std::string block_tokens =
+      kv.choice("block_tokens", {.options = {"8", "16", "32", "64", "128", "256"},
+                                 .default_value = "16",
+                                 .meaning = "tokens of a block"});
+  load.block_tokens = block_tokens.empty() ? 16 : std::stoi(block_tokens);
+  return load;
+}
+
+std::unique_ptr<const Machine> read_executor_machine(Parameters& parameters, const std::string& folder,
+                                                     const std::shared_ptr<LastModel>& models) {
+  const std::size_t errors_before = parameters.errors().size();
+  ExecutorParameters read;
+  read.target = resolved(
+      folder, parameters.text(
+                  "target", {.meaning = "folder of the target: config.json, *.safetensors, tokenizer.json"}));
+  read.drafter.what = parameters.text(
+      "drafter",
+      {.default_value = "none", .meaning = "none, or ngram: what followed the same tokens before"});
+  read.drafter.block_size = static_cast<int>(
+      parameters.integer("block_size", {.min = 1,
+                                        .max = 64,
+                                        .default_value = 7,
+                                        .unit = "tokens",
+                                        .meaning = "γ: largest block of an n-gram drafter"}));
+  read.prompts = resolved(
+      folder, parameters.text(
+                  "prompts", {.default_value = "",
+                              .meaning = "text file whose windows are the prompts; none: random tokens, with "
+                                         "which drafters look better than they are"}));
+  read.load = read_load_options(parameters);
+  if (parameters.given("cost") || parameters.is_describing()) {
+    Parameters cost =
+        parameters.group("cost", "step costs that policies believe; measured when a run starts if not given");
+    read.belief = StepCost(read_step_cost(cost, /*overhead_is_solved=*/false));
+  }
+  auto drafter = make_drafter(read.drafter);
+  if (!drafter && !parameters.is_describing()) {
+    parameters.add_error(drafter.error().message, parameters.position_of("drafter"), drafter.error().advice);
+  }
+  if (parameters.errors().size() > errors_before || parameters.is_describing()) return nullptr;
+  return std::make_unique<const ExecutorMachine>(std::move(read), *std::move(drafter), models);
+}
+
+}  // namespace
+
+MachineEntry executor_machine_entry(const std::string& folder) {
+  return {"executor", "A real model on this computer, its steps measured",
+          [folder, models = std::make_shared<LastModel>()](Parameters& parameters,
+                                                           const std::vector<std::string>&) {
+            return read_executor_machine(parameters, folder, models);
+          }};
+}
+
+}  // namespace dspark

@@ -1,0 +1,33 @@
+#include "executor/machine/prompt_texts.h"
+
+namespace dspark {
+namespace {
+
+std::uint32_t word(RandomKey key, const RequestSpec& spec, std::uint32_t index) {
+  return draw_words(key, Stream::kPromptText, spec.source, spec.ordinal, 0, 0, index / 4)[index % 4];
+}
+
+/// 0 .. n - 1
+std::size_t scaled(std::uint32_t word, std::size_t n) {
+  return static_cast<std::size_t>((std::uint64_t{word} * n) >> 32);
+}
+
+}  // namespace
+
+std::vector<std::int32_t> TextPrompts::prompt(const RequestSpec& spec) {
+  const std::size_t begin = scaled(word(key_, spec, 0), text_.size());
+  std::vector<std::int32_t> tokens(static_cast<std::size_t>(spec.prompt_tokens));
+  for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = text_[(begin + i) % text_.size()];
+  return tokens;
+}
+
+std::vector<std::int32_t> RandomPrompts::prompt(const RequestSpec& spec) {
+  std::vector<std::int32_t> tokens(static_cast<std::size_t>(spec.prompt_tokens));
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    tokens[i] = static_cast<std::int32_t>(
+        scaled(word(key_, spec, static_cast<std::uint32_t>(i)), static_cast<std::size_t>(vocab_size_)));
+  }
+  return tokens;
+}
+
+}  // namespace dspark
