@@ -10,11 +10,9 @@ namespace dspark {
 Result<ModelFolder> ModelFolder::open(const std::string& path) {
   auto config = read_model_config(path);
   if (!config) return config.error();
-  auto tokenizer = Tokenizer::read(path);
-  if (!tokenizer) return tokenizer.error();
   auto checkpoint = Checkpoint::open(path);
   if (!checkpoint) return checkpoint.error();
-  return ModelFolder{path, *std::move(config), *std::move(checkpoint), *std::move(tokenizer)};
+  return ModelFolder{path, *std::move(config), *std::move(checkpoint)};
 }
 
 ElementType stored_weight_type(const Checkpoint& checkpoint, const ModelConfig& config) {

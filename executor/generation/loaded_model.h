@@ -7,12 +7,12 @@
 #include "executor/checkpoint/checkpoint.h"
 #include "executor/checkpoint/model_config.h"
 #include "executor/model/decoder_target.h"
-#include "executor/tokenizer/tokenizer.h"
 #include "policies/error.h"
 
 namespace dspark {
 
-/// A model's folder, read and checked but for the weights themselves.
+/// A model's folder, read and checked but for the weights themselves. Its tokenizer is read apart: who serves
+/// given tokens needs none.
 struct ModelFolder {
   /// Errors: those of its files, with file and key or tensor.
   static Result<ModelFolder> open(const std::string& path);
@@ -20,7 +20,6 @@ struct ModelFolder {
   std::string path;
   ModelConfig config;
   Checkpoint checkpoint;
-  Tokenizer tokenizer;
 };
 
 struct LoadOptions {

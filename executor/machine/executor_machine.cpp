@@ -12,6 +12,7 @@
 #include "executor/generation/generation.h"
 #include "executor/generation/loaded_model.h"
 #include "executor/machine/prompt_texts.h"
+#include "executor/tokenizer/tokenizer.h"
 #include "policies/calibration/margin_estimator.h"
 #include "sim/hardware/step_cost_parameters.h"
 
@@ -62,14 +63,16 @@ class LastModel {
   std::shared_ptr<ServedModel> last_;
 };
 
-Result<std::vector<std::int32_t>> read_prompt_text(const std::string& path, const Tokenizer& tokenizer) {
+Result<std::vector<std::int32_t>> read_prompt_text(const std::string& path, const std::string& target) {
+  const auto tokenizer = Tokenizer::read(target);
+  if (!tokenizer) return tokenizer.error();
   std::error_code failure;
   if (!std::filesystem::is_regular_file(path, failure)) {
     return Error{fmt::format("'{}' is not a file", path), {}, "machine.executor.prompts names a text"};
   }
   std::ifstream file(path, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  auto tokens = tokenizer.encode(text, /*add_special_tokens=*/false);
+  auto tokens = tokenizer->encode(text, /*add_special_tokens=*/false);
   if (tokens && tokens->empty()) return Error{fmt::format("'{}' has no text", path)};
   return tokens;
 }
@@ -80,7 +83,7 @@ Result<std::shared_ptr<ServedModel>> LastModel::load(const ExecutorParameters& p
   if (!folder) return folder.error();
   std::vector<std::int32_t> text;
   if (!parameters.prompts.empty()) {
-    auto tokens = read_prompt_text(parameters.prompts, folder->tokenizer);
+    auto tokens = read_prompt_text(parameters.prompts, parameters.target);
     if (!tokens) return tokens.error();
     text = *std::move(tokens);
   }

@@ -136,7 +136,9 @@ int generate_command(const GenerateOptions& options) {
   if (!drafter) return fail(drafter.error());
   const auto folder = ModelFolder::open(options.model);
   if (!folder) return fail(folder.error());
-  const auto prompt = prompt_tokens(options, folder->tokenizer);
+  const auto tokenizer = Tokenizer::read(options.model);
+  if (!tokenizer) return fail(tokenizer.error());
+  const auto prompt = prompt_tokens(options, *tokenizer);
   if (!prompt) return fail(prompt.error());
   const GenerationOptions generation = generation_options(options, *prompt, folder->config);
   auto model = load(options, *folder, generation, drafter->get());
@@ -145,13 +147,13 @@ int generate_command(const GenerateOptions& options) {
   const int block_size = *drafter ? (*drafter)->block_size() : 0;
   const auto depth = policy->make();
   const StepCost belief = measure_step_cost(model->target(), block_size, generation.block_tokens, 3);
-  DraftDisplay display(folder->tokenizer, display_style(options));
+  DraftDisplay display(*tokenizer, display_style(options));
   const auto reply =
       generate(model->kernels(), model->target(), drafter->get(), *depth, belief, generation, &display);
   if (!reply) return fail(reply.error());
   display.finish();
   if (options.json) {
-    const std::string text = folder->tokenizer.decode(reply->token_ids, /*skip_special=*/true);
+    const std::string text = tokenizer->decode(reply->token_ids, /*skip_special=*/true);
     return print_output(generation_json(*reply, text, options.prompt, *model, *policy)) ? kDone
                                                                                         : kMachineCannot;
   }

@@ -46,6 +46,8 @@ struct ServedTexts final : RoundListener, Watcher {
   EngineOptions engine{.max_num_seqs = 16, .max_num_batched_tokens = 96, .kv_blocks = 256, .block_tokens = 4};
   std::vector<std::int32_t> end_tokens;
   std::uint64_t seed = 3;
+  Kernels* kernels = nullptr;     // f32 on one thread unless it is named
+  TargetModel* target = nullptr;  // in the place of the toy, with a cache of at least the engine's blocks
   StepCost::Parts belief{.verify_affine = {.bias_seconds = 1, .seconds_per_token = 0.02}};
 
   std::vector<std::vector<std::int32_t>> replies;  // by ordinal
@@ -57,14 +59,16 @@ struct ServedTexts final : RoundListener, Watcher {
 
   void serve(std::vector<GivenRequest> given) {
     replies.assign(given.size(), {});
-    ToyTarget target(language, engine.kv_blocks, engine.block_tokens);
+    Kernels& used_kernels = kernels != nullptr ? *kernels : f32_kernels();
+    ToyTarget toy_target(language, engine.kv_blocks, engine.block_tokens);
+    TargetModel& used_target = target != nullptr ? *target : toy_target;
     NgramDrafter ngram({.block_size = block_size, .longest_match = 3, .shortest_match = 1});
-    ToyDrafter toy(f32_kernels(), language, block_size, chosen_confidence);
+    ToyDrafter toy(used_kernels, language, block_size, chosen_confidence);
     Drafter* used = drafter == "ngram" ? static_cast<Drafter*>(&ngram) : drafter == "toy" ? &toy : nullptr;
     GivenRequests requests(std::move(given));
     EqualDurations durations;
     const RandomKey key = make_random_key(seed, 0);
-    ExecutorRunner runner(f32_kernels(), target, used, requests, key,
+    ExecutorRunner runner(used_kernels, used_target, used, requests, key,
                           {.end_tokens = end_tokens, .listener = this, .durations = &durations});
     Parameters parameters(policy_parameters);
     const auto depth = own_policy ? own_policy() : make_depth_policy(policy, parameters);
@@ -79,7 +83,7 @@ struct ServedTexts final : RoundListener, Watcher {
     simulation.run([&] { return requests.all_done(); }, nullptr);
     EXPECT_EQ(requests.lost(), 0u);
     EXPECT_EQ(runner_engine_->kv().used(), 0);
-    largest_batch = target.largest_batch;
+    largest_batch = toy_target.largest_batch;
   }
 
   void round_verified(const VerifiedRound& round) override {

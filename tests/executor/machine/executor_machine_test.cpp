@@ -1,0 +1,125 @@
+// An experiment on a real machine: the keys that another machine reads, and a tiny model that serves.
+#include "executor/machine/executor_machine.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "tests/policies/written_values.h"
+
+namespace dspark {
+namespace {
+
+using testing::texts;
+using testing::written;
+using testing::written_map;
+
+const std::string kModels = DSPARK_SOURCE_DIR "/tests/executor/model/data";
+
+struct Written {
+  std::string use = "executor";
+  std::string policy = "fixed";
+  Value policy_parameters = written_map({{"k", written("3")}});
+  std::string drafter = "ngram";
+  std::string target = "qwen3_tied";
+  std::string prefill = "in_step";
+
+  Value tree() const {
+    const Value executor =
+        written_map({{"target", written(target)},
+                     {"drafter", written(drafter)},
+                     {"block_size", written("4")},
+                     {"threads", written("1")},
+                     {"kv", written_map({{"blocks", written("64")}, {"block_tokens", written("8")}})}});
+    return written_map(
+        {{"machine", written_map({{"use", written(use)}, {"executor", executor}})},
+         {"engine", written_map({{"max_num_seqs", written("4")},
+                                 {"max_num_batched_tokens", written("64")},
+                                 {"prefill", written(prefill)}})},
+         {"workload",
+          written_map({{"arrivals", written_map({{"closed_loop", written_map({{"users", written("3")}})}})},
+                       {"prompt_tokens", written_map({{"fixed", written("12")}})},
+                       {"output_tokens", written_map({{"fixed", written("24")}})},
+                       {"temperature", written("0")}})},
+         {"policy", written_map({{policy, policy_parameters}})},
+         {"stop", written_map({{"requests", written("12")}, {"warmup_requests", written("3")}})}});
+  }
+};
+
+struct Read {
+  std::unique_ptr<const Scenario> scenario;
+  std::vector<std::string> errors;
+};
+
+Read read(const Written& experiment) {
+  const std::vector<MachineEntry> machines = {executor_machine_entry(kModels)};
+  Parameters parameters(experiment.tree());
+  Read result;
+  result.scenario = Scenario::read(parameters, machines);
+  result.errors = texts(parameters.errors());
+  return result;
+}
+
+std::map<std::string, double> metrics(const ReplicationResult& result) {
+  std::map<std::string, double> values;
+  for (const MetricValue& metric : result.metrics) values[metric.name] = metric.value;
+  return values;
+}
+
+TEST(ExecutorMachine, ServesAnExperimentAndMeasuresIt) {
+  const Read speculating = read({});
+  ASSERT_TRUE(speculating.scenario) << ::testing::PrintToString(speculating.errors);
+  EXPECT_TRUE(speculating.scenario->is_measured());
+  const auto result = speculating.scenario->run(1, 0);
+  ASSERT_TRUE(result) << to_string(result.error());
+  auto values = metrics(*result);
+  EXPECT_GT(values["accepted_length"], 1) << "a greedy text of a random model repeats itself";
+  EXPECT_GT(values["throughput"], 0);
+
+  Written plain;
+  plain.policy = "none";
+  plain.policy_parameters = {};
+  plain.drafter = "none";
+  const Read decoding = read(plain);
+  ASSERT_TRUE(decoding.scenario) << ::testing::PrintToString(decoding.errors);
+  const auto without = decoding.scenario->run(1, 0);
+  ASSERT_TRUE(without) << to_string(without.error());
+  EXPECT_EQ(metrics(*without)["accepted_length"], 1);
+}
+
+TEST(ExecutorMachine, RefusesWhatARealMachineCannot) {
+  Written oracle;
+  oracle.policy = "oracle";
+  oracle.policy_parameters = {};
+  EXPECT_THAT(read(oracle).errors,
+              ::testing::ElementsAre(::testing::HasSubstr("policy 'oracle' sees outcomes")));
+  Written elsewhere;
+  elsewhere.prefill = "elsewhere";
+  EXPECT_THAT(read(elsewhere).errors,
+              ::testing::ElementsAre(::testing::HasSubstr("computes its prompts itself")));
+  Written deep;
+  deep.policy_parameters = written_map({{"k", written("5")}});
+  EXPECT_THAT(read(deep).errors, ::testing::ElementsAre(::testing::HasSubstr(
+                                     "asks for 5 draft tokens, the drafter's largest block has 4")));
+  Written without_drafter;
+  without_drafter.drafter = "none";
+  EXPECT_THAT(read(without_drafter).errors,
+              ::testing::ElementsAre(::testing::HasSubstr("largest block has 0")));
+  Written unknown;
+  unknown.drafter = "oracle";
+  EXPECT_THAT(read(unknown).errors,
+              ::testing::ElementsAre(::testing::HasSubstr("there is no drafter 'oracle'")));
+}
+
+TEST(ExecutorMachine, AModelThatIsNotThereIsAnErrorOfTheRun) {
+  Written missing;
+  missing.target = "no_such_model";
+  const Read experiment = read(missing);
+  ASSERT_TRUE(experiment.scenario);
+  const auto result = experiment.scenario->run(1, 0);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(to_string(result.error()), ::testing::HasSubstr("no_such_model/config.json"));
+}
+
+}  // namespace
+}  // namespace dspark
