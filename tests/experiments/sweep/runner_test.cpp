@@ -70,6 +70,51 @@ TEST(Runner, StopsWhenToldAndKeepsWhatIsDone) {
   EXPECT_FALSE(outcome.run_error);
 }
 
+/// Counts who runs beside it.
+class CountingScenario final : public Scenario {
+ public:
+  CountingScenario(bool measured, std::atomic<int>& running, std::atomic<int>& most, std::atomic<int>& beside)
+      : measured_(measured), running_(running), most_(most), beside_(beside) {}
+  Result<ReplicationResult> run(std::uint64_t, std::uint32_t, const std::atomic<bool>*,
+                                Watcher*) const override {
+    const int now = ++running_;
+    most_ = std::max(most_.load(), now);
+    for (int i = 0; i < 20; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (measured_ && running_ > 1) ++beside_;
+    }
+    --running_;
+    return ReplicationResult{};
+  }
+  const std::vector<FitLine>& fits() const override { return fits_; }
+  bool policy_is_lossless() const override { return true; }
+  bool is_measured() const override { return measured_; }
+
+ private:
+  bool measured_;
+  std::atomic<int>& running_;
+  std::atomic<int>& most_;
+  std::atomic<int>& beside_;
+  std::vector<FitLine> fits_;
+};
+
+TEST(Runner, WhatIsMeasuredRunsAlone) {
+  const ScratchFolder folder;
+  Experiment experiment = small_experiment();
+  std::atomic<int> running{0}, most{0}, beside{0};
+  for (std::size_t i = 0; i < experiment.points.size(); ++i) {
+    experiment.points[i].scenario = std::make_unique<CountingScenario>(i % 3 == 0, running, most, beside);
+  }
+  ResultLog log;
+  ASSERT_FALSE(log.open(folder / "a", experiment.work, false));
+  SweepResults results = results_so_far(experiment, {});
+  Progress progress(results.size(), 0, true);
+  std::atomic<bool> stop{false};
+  EXPECT_TRUE(run_sweep(experiment, 4, results, log, progress, stop).finished());
+  EXPECT_EQ(beside, 0);
+  EXPECT_GT(most, 1) << "the others do run side by side";
+}
+
 TEST(Runner, ARunThatFailsNamesItsPoint) {
   const ScratchFolder folder;
   Experiment experiment = small_experiment();
