@@ -19,7 +19,7 @@ Workers::~Workers() = default;
 
 void Workers::run_parts(std::size_t parts, void (*call)(const void*, std::size_t), const void* work) {
   // The lock orders what the threads read and write by an edge of our own that the thread sanitizer sees: it
-  // does not see how libtbb hands a task over (cmake/tsan.suppressions).
+  // does not see how libtbb hands a task over.
   const auto cross = [this] { const std::lock_guard lock(handover_); };
   cross();
   arena_->arena.execute([&] {
