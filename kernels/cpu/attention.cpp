@@ -325,6 +325,8 @@ HWY_AFTER_NAMESPACE();
 #endif
 
 #if HWY_ONCE
+static_assert((HWY_TARGETS & (HWY_AVX2)) == (HWY_AVX2), "compile for every x86-64, not -march=native");
+
 namespace dspark {
 
 std::size_t attention_scratch(std::size_t queries, std::size_t head_dim) {
