@@ -76,19 +76,24 @@ Chunk<T> find_chunk(const AttentionTile& t, std::int32_t start, Positions seen) 
   return chunk;
 }
 
-/// Products of kQueries queries with the keys of kWide strips, summed over rising d.
+/// Products of kQueries queries with the keys of kWide strips, summed over rising d. Asks for the strips of
+/// the next chunk as it goes: blocks lie apart, and the processor would find each only by missing it.
 template <std::size_t kQueries, std::size_t kWide, class T>
-HWY_INLINE void score_strips(const float* const* queries, const T* const* keys, std::size_t head_dim,
-                             std::size_t block_tokens, float* scores) {
+HWY_INLINE void score_strips(const float* const* queries, const T* const* keys, const T* const* next,
+                             std::size_t head_dim, std::size_t block_tokens, float* scores) {
   const F32 d;
   Lanes sums[kQueries][kWide];
-  for (auto& row : sums) {
-    for (auto& sum : row) sum = hn::Zero(d);
+  DSPARK_UNROLL
+  for (std::size_t q = 0; q < kQueries; ++q) {
+    DSPARK_UNROLL
+    for (std::size_t s = 0; s < kWide; ++s) sums[q][s] = hn::Zero(d);
   }
   for (std::size_t i = 0; i < head_dim; ++i) {
     Lanes key[kWide];
     DSPARK_UNROLL
     for (std::size_t s = 0; s < kWide; ++s) key[s] = widen(keys[s] + i * block_tokens);
+    DSPARK_UNROLL
+    for (std::size_t s = 0; s < kWide; s += 2) __builtin_prefetch(next[s] + i * block_tokens);
     DSPARK_UNROLL
     for (std::size_t q = 0; q < kQueries; ++q) {
       const Lanes x = hn::Set(d, queries[q][i]);
@@ -104,18 +109,20 @@ HWY_INLINE void score_strips(const float* const* queries, const T* const* keys, 
 }
 
 template <std::size_t kQueries, class T>
-void score(const float* const* queries, const Chunk<T>& chunk, const KvLayer& cache, float* scores) {
+void score(const float* const* queries, const Chunk<T>& chunk, const Chunk<T>& next, const KvLayer& cache,
+           float* scores) {
   constexpr std::size_t kWide = kQueries <= 3 ? 4 : 2;  // twelve sums at most
   for (std::size_t s = 0; s < kStrips; s += kWide) {
-    score_strips<kQueries, kWide>(queries, chunk.keys + s, cache.head_dim, cache.block_tokens,
+    score_strips<kQueries, kWide>(queries, chunk.keys + s, next.keys + s, cache.head_dim, cache.block_tokens,
                                   scores + s * kLanes);
   }
 }
 
 /// Adds the values of a chunk's positions to kQueries sums, kWide registers across.
 template <std::size_t kQueries, std::size_t kWide, class T>
-HWY_INLINE void add_values_across(const Chunk<T>& chunk, std::size_t head_dim, std::size_t column,
-                                  std::size_t first, std::size_t end, const float* weights, float* values) {
+HWY_INLINE void add_values_across(const Chunk<T>& chunk, const Chunk<T>& next, std::size_t head_dim,
+                                  std::size_t column, std::size_t first, std::size_t end,
+                                  const float* weights, float* values) {
   const F32 d;
   Lanes sums[kQueries][kWide];
   DSPARK_UNROLL
@@ -127,6 +134,7 @@ HWY_INLINE void add_values_across(const Chunk<T>& chunk, std::size_t head_dim, s
   }
   for (std::size_t p = first; p < end; ++p) {
     const T* value = chunk.values[p / kLanes] + p % kLanes * head_dim + column;
+    __builtin_prefetch(next.values[p / kLanes] + p % kLanes * head_dim + column);
     Lanes x[kWide];
     DSPARK_UNROLL
     for (std::size_t v = 0; v < kWide; ++v) x[v] = widen(value + v * kLanes);
@@ -147,15 +155,15 @@ HWY_INLINE void add_values_across(const Chunk<T>& chunk, std::size_t head_dim, s
 }
 
 template <std::size_t kQueries, class T>
-void add_values(const Chunk<T>& chunk, std::size_t head_dim, std::size_t first, std::size_t end,
-                const float* weights, float* values) {
+void add_values(const Chunk<T>& chunk, const Chunk<T>& next, std::size_t head_dim, std::size_t first,
+                std::size_t end, const float* weights, float* values) {
   constexpr std::size_t kWide = kQueries <= 3 ? 4 : 2;
   std::size_t column = 0;
   for (; column + kWide * kLanes <= head_dim; column += kWide * kLanes) {
-    add_values_across<kQueries, kWide>(chunk, head_dim, column, first, end, weights, values);
+    add_values_across<kQueries, kWide>(chunk, next, head_dim, column, first, end, weights, values);
   }
   for (; column + kLanes <= head_dim; column += kLanes) {
-    add_values_across<kQueries, 1>(chunk, head_dim, column, first, end, weights, values);
+    add_values_across<kQueries, 1>(chunk, next, head_dim, column, first, end, weights, values);
   }
   for (; column < head_dim; ++column) {
     DSPARK_UNROLL
@@ -210,26 +218,28 @@ void soften(const AttentionRule& rule, std::size_t head_dim, std::size_t first, 
 
 /// A chunk for up to six queries that see the same positions of it.
 template <std::size_t kQueries, class T>
-void take_queries(const float* const* queries, const Chunk<T>& chunk, const KvLayer& cache,
-                  const AttentionRule& rule, std::size_t first, std::size_t end, const State& state) {
-  score<kQueries>(queries, chunk, cache, state.scores);
+void take_queries(const float* const* queries, const Chunk<T>& chunk, const Chunk<T>& next,
+                  const KvLayer& cache, const AttentionRule& rule, std::size_t first, std::size_t end,
+                  const State& state) {
+  score<kQueries>(queries, chunk, next, cache, state.scores);
   DSPARK_UNROLL
   for (std::size_t q = 0; q < kQueries; ++q) {
     soften(rule, cache.head_dim, first, end, state.scores + q * kChunk, state.sums + q * kLanes,
            state.largest + q, state.values + q * cache.head_dim);
   }
-  add_values<kQueries>(chunk, cache.head_dim, first, end, state.scores, state.values);
+  add_values<kQueries>(chunk, next, cache.head_dim, first, end, state.scores, state.values);
 }
 
 template <class T>
-void take_chunk(const float* const* queries, std::size_t count, const Chunk<T>& chunk, const KvLayer& cache,
-                const AttentionRule& rule, std::size_t first, std::size_t end, State state) {
+void take_chunk(const float* const* queries, std::size_t count, const Chunk<T>& chunk, const Chunk<T>& next,
+                const KvLayer& cache, const AttentionRule& rule, std::size_t first, std::size_t end,
+                State state) {
   constexpr std::size_t kMost = 6;
   const std::size_t parts = (count + kMost - 1) / kMost;
   for (std::size_t part = 0, from = 0; part < parts; ++part) {
     const std::size_t to = (part + 1) * count / parts;
     const auto take = [&]<std::size_t kQueries>() {
-      take_queries<kQueries>(queries + from, chunk, cache, rule, first, end, state);
+      take_queries<kQueries>(queries + from, chunk, next, cache, rule, first, end, state);
     };
     switch (to - from) {
       case 1:
@@ -282,10 +292,10 @@ void attend_rows(const AttentionTile& t, const AttentionRule& rule, const State&
   const Positions seen{visible(t, rule, 0).first, visible(t, rule, t.rows - 1).end};
   const auto step = static_cast<std::int32_t>(kChunk);
   for (std::int32_t start = seen.first / step * step; start < seen.end; start += step) {
-    const Chunk<T> chunk = find_chunk<T>(t, start, seen);
+    const Chunk<T> chunk = find_chunk<T>(t, start, seen), next = find_chunk<T>(t, start + step, seen);
     const auto take = [&](std::size_t row, std::size_t rows, Positions part) {
       const std::size_t q = row * t.group;
-      take_chunk(queries + q, rows * t.group, chunk, t.cache, rule,
+      take_chunk(queries + q, rows * t.group, chunk, next, t.cache, rule,
                  static_cast<std::size_t>(part.first - start), static_cast<std::size_t>(part.end - start),
                  {state.scores + q * kChunk, state.sums + q * kLanes, state.largest + q,
                   state.values + q * head_dim});
@@ -315,6 +325,8 @@ HWY_AFTER_NAMESPACE();
 #endif
 
 #if HWY_ONCE
+static_assert((HWY_TARGETS & (HWY_AVX2)) == (HWY_AVX2), "compile for every x86-64, not -march=native");
+
 namespace dspark {
 
 std::size_t attention_scratch(std::size_t queries, std::size_t head_dim) {

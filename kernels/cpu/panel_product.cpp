@@ -179,6 +179,9 @@ HWY_AFTER_NAMESPACE();
 #endif
 
 #if HWY_ONCE
+static_assert((HWY_TARGETS & (HWY_AVX2 | HWY_AVX3)) == (HWY_AVX2 | HWY_AVX3),
+              "compile for every x86-64, not -march=native");
+
 namespace dspark {
 
 MultiplyPanel f32_products(InstructionSet set) {

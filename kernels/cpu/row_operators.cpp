@@ -145,6 +145,8 @@ HWY_AFTER_NAMESPACE();
 #endif
 
 #if HWY_ONCE
+static_assert((HWY_TARGETS & (HWY_AVX2)) == (HWY_AVX2), "compile for every x86-64, not -march=native");
+
 namespace dspark::row_operators {
 
 void rms_norm(const float* x, std::size_t width, const float* weight, float offset, float epsilon,

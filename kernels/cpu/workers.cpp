@@ -4,7 +4,19 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include <mutex>
+
 namespace dspark {
+namespace {
+
+// Orders what the threads read and write by an edge of our own that the thread sanitizer sees: it does not
+// see how libtbb hands a task over. Older than any thread, since it does not see either how a thread learns
+// of it.
+constinit std::mutex handover;
+
+void cross() { const std::lock_guard lock(handover); }
+
+}  // namespace
 
 struct Workers::Arena {
   tbb::task_arena arena;
@@ -18,9 +30,6 @@ Workers::Workers(int threads) : threads_(threads), arena_(std::make_unique<Arena
 Workers::~Workers() = default;
 
 void Workers::run_parts(std::size_t parts, void (*call)(const void*, std::size_t), const void* work) {
-  // The lock orders what the threads read and write by an edge of our own that the thread sanitizer sees: it
-  // does not see how libtbb hands a task over (cmake/tsan.suppressions).
-  const auto cross = [this] { const std::lock_guard lock(handover_); };
   cross();
   arena_->arena.execute([&] {
     tbb::parallel_for(

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 
 namespace dspark {
 
@@ -54,7 +53,6 @@ class Workers {
   struct Arena;
   int threads_;
   std::unique_ptr<Arena> arena_;
-  std::mutex handover_;
 };
 
 }  // namespace dspark

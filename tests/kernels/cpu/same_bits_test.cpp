@@ -143,7 +143,7 @@ Rows attend(Kernels& kernels, const AttentionRule& rule, std::vector<std::int32_
 
 const std::array<AttentionRule, 3>& attention_rules() {
   static const std::array<AttentionRule, 3> rules = {
-      AttentionRule{.scale = 1.5f}, {.scale = 1, .soft_cap = 3}, {.scale = 1, .window = 37}};
+      AttentionRule{.scale = 1.5f}, {.scale = 1, .soft_cap = 3}, {.scale = 1, .window = 101}};
   return rules;
 }
 
@@ -155,7 +155,7 @@ TEST(SameBits, OfARowWithOneToThreeHundredBesideItOnEverySetTypeAndNumberOfThrea
         const std::size_t width = want.size() / kMost;
         for (int threads = 1; threads <= 8; ++threads) {
           const auto kernels = cases::kernels(type, set, threads);
-          for (const std::size_t count : {1u, 2u, 3u, 5u, 6u, 7u, 11u, 12u, 13u, 25u, 96u, 97u, 193u, 300u}) {
+          for (const std::size_t count : {1u, 7u, 13u, 97u, 300u}) {
             const std::size_t first = count * 31 % (kMost - count + 1);
             const Rows got = run(*kernels, first, count);
             ASSERT_TRUE(cases::same_bits(got, std::span(want).subspan(first * width, count * width)))
