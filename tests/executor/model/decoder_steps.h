@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,10 +44,12 @@ class Reference {
   SafetensorsFile file_;
 };
 
-inline std::unique_ptr<Kernels> kernels_of(ElementType type, int threads = 1) {
+inline std::unique_ptr<Kernels> kernels_of(ElementType type, int threads = 1,
+                                           std::optional<InstructionSet> instruction_set = {}) {
   CpuOptions options;
   options.weight_type = type;
   options.threads = threads;
+  options.instruction_set = instruction_set;
   CpuKernels made = make_cpu_kernels(options);
   EXPECT_EQ(made.error, "");
   return std::move(made.kernels);
@@ -74,8 +77,11 @@ class DecoderSteps {
   static constexpr std::size_t kBlocks = 24;
   static constexpr std::size_t kBlockTokens = 8;
 
-  DecoderSteps(const std::string& name, ElementType type, int threads = 1)
-      : kernels_(kernels_of(type, threads)), decoder_(load(name, *kernels_)), cache_(make_cache()) {}
+  DecoderSteps(const std::string& name, ElementType type, int threads = 1,
+               std::optional<InstructionSet> instruction_set = {})
+      : kernels_(kernels_of(type, threads, instruction_set)),
+        decoder_(load(name, *kernels_)),
+        cache_(make_cache()) {}
 
   static DecoderOptions options(const ModelConfig& config) {
     DecoderOptions options{.max_rows = 96, .max_logit_rows = 96, .kept_layers = {}};

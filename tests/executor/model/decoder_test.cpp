@@ -61,6 +61,13 @@ TEST_P(DecoderOf, ARowsBitsAreTheSameInChunksAloneAndBesideOthers) {
   }
 }
 
+TEST_P(DecoderOf, WeightsInF32GiveTheSameBitsOnEveryInstructionSet) {
+  const auto tokens = Reference(GetParam()).tokens();
+  const RequestRows best = DecoderSteps(GetParam(), ElementType::kF32).run(tokens, {});
+  for (const InstructionSet set : instruction_sets())
+    EXPECT_EQ(DecoderSteps(GetParam(), ElementType::kF32, 1, set).run(tokens, {}), best) << name_of(set);
+}
+
 TEST_P(DecoderOf, LogitsOfChosenRowsAreThoseOfAllRows) {
   const auto tokens = Reference(GetParam()).tokens();
   DecoderSteps steps(GetParam(), ElementType::kF32);
