@@ -13,8 +13,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kLongestName = 1024;
-
 /// Builds the value of one member of the top object at a time from the parser's events.
 class MemberReader final : public nlohmann::json_sax<Json> {
  public:
@@ -36,8 +34,8 @@ class MemberReader final : public nlohmann::json_sax<Json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
-    if (name.size() > kLongestName)
-      return fail(fmt::format("a name of {} bytes, more than {}", name.size(), kLongestName));
+    if (name.size() > limits_.name_bytes)
+      return fail(fmt::format("a name of {} bytes, more than {}", name.size(), limits_.name_bytes));
     if (is_member()) {
       if (seen_.size() == limits_.members) return fail(fmt::format("more than {} members", limits_.members));
       if (!seen_.insert(name).second) return twice(name);

@@ -16,6 +16,7 @@ struct JsonLimits {
   std::size_t depth = 0;    // nested objects and arrays, the top one counted
   std::size_t values = 0;   // in one member of the top object: scalars, objects and arrays
   std::size_t members = 0;  // of the top object
+  std::size_t name_bytes = 1024;
 };
 
 struct JsonFault {
@@ -27,7 +28,7 @@ struct JsonFault {
 using JsonMember = std::function<bool(std::string& name, nlohmann::json& value)>;
 
 /// Reads a JSON text whose top is an object (RFC 8259), one member at a time, so that only one of them is in
-/// memory. Stricter than the RFC: a name stands once in its object and has at most 1024 bytes. Gives the
+/// memory. Stricter than the RFC: a name stands once in its object. Gives the
 /// first fault, else nothing.
 std::optional<JsonFault> read_json_object(std::string_view text, const JsonLimits& limits,
                                           const JsonMember& take);

@@ -87,12 +87,12 @@ std::string TokenDecoder::Stream::finish() {
   return out;
 }
 
-void TokenDecoder::Stream::run(std::size_t step, std::string token, std::string& out) {
+void TokenDecoder::Stream::run(std::size_t step, const std::string& token, std::string& out) {
   if (step == states_.size()) {
     out += token;
     return;
   }
-  std::visit([&](const auto& kind) { apply(step, kind, std::move(token), out); }, decoder_->steps_[step]);
+  std::visit([&](const auto& kind) { apply(step, kind, token, out); }, decoder_->steps_[step]);
 }
 
 /// Hands on what a step holds back, now that nothing comes any more.
@@ -107,7 +107,7 @@ void TokenDecoder::Stream::end(std::size_t step, std::string& out) {
   // What a Strip behind a Fuse holds back is what it strips at the end.
 }
 
-void TokenDecoder::Stream::apply(std::size_t index, const ByteLevel& /*step*/, std::string token,
+void TokenDecoder::Stream::apply(std::size_t index, const ByteLevel& /*step*/, const std::string& token,
                                  std::string& out) {
   std::string& held = states_[index].held;
   held += byte_level_bytes(token);
@@ -120,10 +120,10 @@ void TokenDecoder::Stream::apply(std::size_t index, const ByteLevel& /*step*/, s
     rest.remove_prefix(unit.bytes);
   }
   held = std::string(rest);
-  if (!text.empty()) run(index + 1, std::move(text), out);
+  if (!text.empty()) run(index + 1, text, out);
 }
 
-void TokenDecoder::Stream::apply(std::size_t index, const Replace& step, std::string token,
+void TokenDecoder::Stream::apply(std::size_t index, const Replace& step, const std::string& token,
                                  std::string& out) {
   run(index + 1, replaced(token, step.pattern, step.content), out);
 }
@@ -151,12 +151,13 @@ void TokenDecoder::Stream::flush_bytes(std::size_t index, std::string& out) {
   for (std::size_t i = 0; i < held.size(); ++i) run(index + 1, std::string(kReplacementCharacter), out);
 }
 
-void TokenDecoder::Stream::apply(std::size_t index, const Fuse& /*step*/, std::string token,
+void TokenDecoder::Stream::apply(std::size_t index, const Fuse& /*step*/, const std::string& token,
                                  std::string& out) {
-  if (!token.empty()) run(index + 1, std::move(token), out);
+  if (!token.empty()) run(index + 1, token, out);
 }
 
-void TokenDecoder::Stream::apply(std::size_t index, const Strip& step, std::string token, std::string& out) {
+void TokenDecoder::Stream::apply(std::size_t index, const Strip& step, const std::string& token,
+                                 std::string& out) {
   if (index < decoder_->fused_from_) return run(index + 1, stripped_token(token, step), out);
   strip_fragment(index, step, token, out);
 }
@@ -179,10 +180,10 @@ void TokenDecoder::Stream::strip_fragment(std::size_t index, const Strip& step, 
     kept -= step.content.size();
   state.held = text.substr(kept);
   text.resize(kept);
-  if (!text.empty()) run(index + 1, std::move(text), out);
+  if (!text.empty()) run(index + 1, text, out);
 }
 
-void TokenDecoder::Stream::apply(std::size_t index, const Metaspace& step, std::string token,
+void TokenDecoder::Stream::apply(std::size_t index, const Metaspace& step, const std::string& token,
                                  std::string& out) {
   const bool is_first = states_[index].tokens++ == 0;
   run(index + 1, replaced(token, step.replacement, is_first && step.drops_first ? "" : " "), out);

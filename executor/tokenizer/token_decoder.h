@@ -58,14 +58,14 @@ class TokenDecoder {
       bool has_begun = false;    // with a character that stays
     };
 
-    void run(std::size_t step, std::string token, std::string& out);
+    void run(std::size_t step, const std::string& token, std::string& out);
     void end(std::size_t step, std::string& out);
-    void apply(std::size_t index, const ByteLevel&, std::string token, std::string& out);
-    void apply(std::size_t index, const Replace& step, std::string token, std::string& out);
+    void apply(std::size_t index, const ByteLevel&, const std::string& token, std::string& out);
+    void apply(std::size_t index, const Replace& step, const std::string& token, std::string& out);
     void apply(std::size_t index, const ByteFallback&, const std::string& token, std::string& out);
-    void apply(std::size_t index, const Fuse&, std::string token, std::string& out);
-    void apply(std::size_t index, const Strip& step, std::string token, std::string& out);
-    void apply(std::size_t index, const Metaspace& step, std::string token, std::string& out);
+    void apply(std::size_t index, const Fuse&, const std::string& token, std::string& out);
+    void apply(std::size_t index, const Strip& step, const std::string& token, std::string& out);
+    void apply(std::size_t index, const Metaspace& step, const std::string& token, std::string& out);
     void strip_fragment(std::size_t index, const Strip& step, std::string_view fragment, std::string& out);
     void flush_bytes(std::size_t index, std::string& out);
 

@@ -15,8 +15,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-// The largest published file has 262 144 tokens and 514 906 merges of two texts.
-constexpr JsonLimits kFileLimits{.depth = 16, .values = std::size_t{1} << 23, .members = 64};
+// The largest published file has 262 144 tokens and 514 906 merges of two texts, the longest token 2048
+// bytes.
+constexpr JsonLimits kFileLimits{
+    .depth = 16, .values = std::size_t{1} << 23, .members = 64, .name_bytes = 16384};
 constexpr std::size_t kMostAddedTokens = 65536;
 constexpr std::size_t kMostTokenBytes = 512;  // of an added token: each place of a text is compared with it
 constexpr std::size_t kMostProcessors = 16;
