@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <random>
+#include <thread>
 
 #include "experiments/results/hdf5_file.h"
 #include "experiments/results/result_tables.h"
