@@ -10,7 +10,7 @@ namespace dspark {
 namespace {
 
 constexpr std::size_t kPanel = 32;
-constexpr std::size_t kAhead = 4096;  // bytes, as in panel_product.cpp
+constexpr std::size_t kAhead = 4096;  // bytes of the stream that are asked for before they are needed
 
 template <std::size_t kRows>
 void tile(const PanelProduct& p) {

@@ -63,13 +63,13 @@ void ReadMemory(benchmark::State& state) {
       benchmark::Counter::kIsRate);
 }
 
-/// Arguments: shape, rows, threads.
-void Multiply(benchmark::State& state, ElementType type) {
+/// Arguments: shape, rows, threads. The best instruction set, or this one.
+void Multiply(benchmark::State& state, ElementType type, InstructionSet set = instruction_sets().back()) {
   const Shape shape = kShapes[state.range(0)];
   const auto inputs = static_cast<std::size_t>(shape.inputs),
              outputs = static_cast<std::size_t>(shape.outputs);
   const auto rows = static_cast<std::size_t>(state.range(1));
-  const auto kernels = cases::kernels(type, static_cast<int>(state.range(2)));
+  const auto kernels = cases::kernels(type, set, static_cast<int>(state.range(2)));
   const std::size_t bytes = type == ElementType::kF32 ? 4 : 2;
   std::vector<std::unique_ptr<Matrix>> matrices;
   const auto weights = cases::numbers(inputs * outputs, 1), x = cases::numbers(rows * inputs, 2);
@@ -131,9 +131,16 @@ void all_products(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"shape", "rows", "threads"})->UseRealTime()->Unit(benchmark::kMicrosecond);
 }
 
+void one_shape(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"shape", "rows", "threads"})->ArgsProduct({{3}, {1, 2, 4, 8, 12, 64, 256}, {1, 2}});
+  benchmark->UseRealTime()->Unit(benchmark::kMicrosecond);
+}
+
 BENCHMARK(ReadMemory)->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Multiply, f32, ElementType::kF32)->Apply(all_products);
 BENCHMARK_CAPTURE(Multiply, bf16, ElementType::kBf16)->Apply(all_products);
+BENCHMARK_CAPTURE(Multiply, f32_avx2, ElementType::kF32, InstructionSet::kAvx2)->Apply(one_shape);
+BENCHMARK_CAPTURE(Multiply, bf16_avx2, ElementType::kBf16, InstructionSet::kAvx2)->Apply(one_shape);
 BENCHMARK_CAPTURE(OneDnn, f32, ElementType::kF32)->Apply(all_products);
 BENCHMARK_CAPTURE(OneDnn, bf16, ElementType::kBf16)->Apply(all_products);
 
