@@ -68,6 +68,8 @@ std::vector<Hostile> hostile_models() {
       {model(R"("vocab":{"a":-1},"merges":[])"), "t: model.vocab.a: -1 is not an integer in 0..4194303"},
       {model(R"("vocab":{"a":4194304},"merges":[])"),
        "t: model.vocab.a: 4194304 is not an integer in 0..4194303"},
+      {model(R"("vocab":{")" + std::string(16385, 'a') + R"(":0},"merges":[])"),
+       "t: a name of 16385 bytes, more than 16384"},
       {model(R"("vocab":{"a":null},"merges":[])"), "t: model.vocab.a: is missing"},
       {model(R"("vocab":{"a":0},"merges":{})"), "t: model.merges: it is not a list"},
       {model(R"("vocab":{"a":0,"b":1,"ab":2},"merges":["ab"])"),
