@@ -4,9 +4,10 @@ Requires: torch==2.15.0 transformers==5.24.0 safetensors==0.8.0 numpy==2.4.6
 
     scripts/make_references models
 
-writes into tests/executor/model/data (or --output) a folder for each case: config.json and the weights as `save_pretrained` publishes them, and
-reference.safetensors with `tokens` (T), `logits` (T, vocabulary) and `hidden.I` (T, width): I = -1 is the embedding
-as the first layer sees it, I = 0.. the output of decoder layer I, `hidden.norm` that of the final norm. All are F32.
+writes into tests/executor/model/data (or --output) a folder for each case: config.json and the weights as
+`save_pretrained` publishes them, and reference.safetensors with `tokens` (T), `logits` (T, vocabulary) and `hidden.I`
+(T, width): I = -1 is the embedding as the first layer sees it, I = 0.. the output of decoder layer I, `hidden.norm`
+that of the final norm. All are F32.
 Weights are drawn so that logits are of order one and attention is far from uniform; norms, biases and layer scalars
 are random too, so that leaving one out shows. The same seed gives the same bytes on one machine; another processor
 may round the last bits of the references differently.
@@ -102,7 +103,12 @@ def gemma4_with_images(text):
 
 # name: class, configuration, type of the stored weights, largest shard
 CASES = {
-    "qwen3_tied": ("Qwen3ForCausalLM", lambda: transformers.Qwen3Config(**SIZES, tie_word_embeddings=True), "f32", None),
+    "qwen3_tied": (
+        "Qwen3ForCausalLM",
+        lambda: transformers.Qwen3Config(**SIZES, tie_word_embeddings=True),
+        "f32",
+        None,
+    ),
     "qwen3_window_bias_yarn": (
         "Qwen3ForCausalLM",
         lambda: transformers.Qwen3Config(
@@ -130,9 +136,7 @@ CASES = {
     ),
     "llama_tied_llama3": (
         "LlamaForCausalLM",
-        lambda: transformers.LlamaConfig(
-            **SIZES | {"head_dim": 12}, tie_word_embeddings=True, rope_parameters=LLAMA3
-        ),
+        lambda: transformers.LlamaConfig(**SIZES | {"head_dim": 12}, tie_word_embeddings=True, rope_parameters=LLAMA3),
         "bf16",
         None,
     ),
@@ -176,6 +180,7 @@ CASES = {
                 "layer_types": SHARED,
                 "num_kv_shared_layers": 3,
                 "hidden_size_per_layer_input": 6,
+                "vocab_size_per_layer_input": 72,
                 "use_double_wide_mlp": True,
                 "final_logit_softcapping": 2.0,
                 "intermediate_size": 24,
@@ -271,9 +276,11 @@ def make_case(name, folder):
     model.to(TYPES[stored]).save_pretrained(folder, **({"max_shard_size": shard} if shard else {}))
     (folder / "generation_config.json").unlink(missing_ok=True)
 
-    model = getattr(transformers, architecture).from_pretrained(
-        folder, dtype=torch.float32, attn_implementation="eager"
-    ).eval()
+    model = (
+        getattr(transformers, architecture)
+        .from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+        .eval()
+    )
     vocabulary = config.get_text_config().vocab_size
     tokens = torch.randint(3, vocabulary, (TOKENS,), generator=generator).tolist()
     reference = record(model, tokens)

@@ -158,6 +158,37 @@ TEST(ModelConfig, Gemma4IsReadWithItsTwoKindsOfHeads) {
       << "the other number is read with shared projections only";
 }
 
+/// As newer files say what global_head_dim and num_global_key_value_heads said.
+std::string by_layer() {
+  return with(kGemma4, "\"global_head_dim\":512",
+              R"("per_layer_config":{"1":{"head_dim":512,"num_key_value_heads":2}})");
+}
+
+TEST(ModelConfig, Gemma4IsReadWithHeadsByLayer) {
+  const ModelConfig config = config_of(by_layer());
+  EXPECT_EQ(config.full_head_dim, 512);
+  EXPECT_EQ(config.full_kv_heads, 2) << "the older key beside it is not read";
+  EXPECT_EQ(config.head_dim, 256);
+  EXPECT_EQ(config.kv_heads, 8);
+}
+
+TEST(ModelConfig, Gemma4LayersThatShareKeysMayHaveWiderBlocksAndAllMayHaveTheirOwnEmbeddings) {
+  const std::string shared =
+      with(with(kGemma4, R"(["sliding_attention","full_attention"])",
+                R"(["sliding_attention","full_attention","sliding_attention","full_attention"])"),
+           "\"num_hidden_layers\":2",
+           R"("num_hidden_layers":4,"num_kv_shared_layers":2,"use_double_wide_mlp":true)");
+  EXPECT_EQ(config_of(shared).shared_kv_layers, 2);
+  EXPECT_EQ(config_of(shared).intermediate_size, 15360);
+  EXPECT_EQ(config_of(shared).shared_intermediate_size, 30720);
+  EXPECT_EQ(config_of(shared).per_layer_vocab_size, 0);
+  const std::string embedded =
+      with(kGemma4, "\"hidden_size_per_layer_input\":0",
+           R"("hidden_size_per_layer_input":256,"vocab_size_per_layer_input":262400)");
+  EXPECT_EQ(config_of(embedded).per_layer_input_size, 256);
+  EXPECT_EQ(config_of(embedded).per_layer_vocab_size, 262400);
+}
+
 TEST(ModelConfig, EndTokensAreThoseOfTheGenerationConfigWhereItNamesSome) {
   EXPECT_THAT(config_of(kQwen4B, R"({"eos_token_id":[151645,151643],"temperature":0.6})").end_tokens,
               ElementsAre(151645, 151643));
@@ -258,6 +289,19 @@ TEST(ModelConfig, EveryHostileConfigIsOneErrorThatNamesTheKey) {
        "c: text_config.num_global_key_value_heads: num_attention_heads 16 is not a multiple of 3"},
       {with(kGemma4, "\"attention_k_eq_v\":true", "\"enable_moe_block\":true"),
        "c: text_config.enable_moe_block: only dense models can be read"},
+      {with(by_layer(), "\"1\":", "\"0\":"),
+       "c: text_config.per_layer_config.0: layers of one type have heads of two kinds"},
+      {with(by_layer(), "\"num_key_value_heads\":2", "\"sliding_window\":2"),
+       "c: text_config.per_layer_config.1.sliding_window: it is not known here"},
+      {with(by_layer(), "\"head_dim\":512", "\"head_dim\":511"),
+       "c: text_config.per_layer_config: 511 is odd (positions turn pairs)"},
+      {with(kGemma4, "\"num_hidden_layers\":2", "\"num_hidden_layers\":2,\"num_kv_shared_layers\":1"),
+       "c: text_config.num_kv_shared_layers: of 2 layers none of the first has the type of layer 1"},
+      {with(kGemma4, "\"hidden_size_per_layer_input\":0",
+            R"("hidden_size_per_layer_input":8,"vocab_size_per_layer_input":262143)"),
+       "c: text_config.vocab_size_per_layer_input: 262143 is not an integer in 262144..16777216"},
+      {with(kGemma1B, "{", R"({"use_bidirectional_attention":true,)"),
+       "c: use_bidirectional_attention: only causal models can be read"},
       {with(kGemma4, "0.25", "0"),
        "c: text_config.rope_parameters.full_attention.partial_rotary_factor: 0 is not a number in 0.001..1"},
   };

@@ -1,0 +1,148 @@
+#include "executor/model/model_weights.h"
+
+#include <gmock/gmock.h>
+
+#include <cstring>
+#include <map>
+
+#include "executor/checkpoint/mapped_file.h"
+#include "tests/executor/checkpoint/model_folder.h"
+#include "tests/executor/model/decoder_steps.h"
+
+namespace dspark {
+namespace {
+
+using testing::HasSubstr;
+
+struct StoredTensor {
+  Dtype dtype = Dtype::kF32;
+  std::vector<std::size_t> shape;
+  std::string bytes;
+};
+
+/// The tensors of a model of one file, to be spoilt and written again.
+class SpoiltModel {
+ public:
+  explicit SpoiltModel(const std::string& name) : name_(name) {
+    const auto file = *SafetensorsFile::open(model_data() + name + "/model.safetensors");
+    for (const TensorInfo& info : file.tensors()) {
+      const auto bytes = file.weights(info)->bytes;
+      tensors[info.name] = {info.dtype, info.shape,
+                            std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
+    }
+  }
+
+  /// What loading says of it, without the folder's path.
+  std::string error() const {
+    const ModelFolder folder;
+    const auto config = *MappedFile::open(model_data() + name_ + "/config.json");
+    folder.write("config.json", config.bytes());
+    std::string header, data;
+    for (const auto& [name, tensor] : tensors) {
+      header += std::string(header.empty() ? "{\"" : ",\"") + name + R"(":{"dtype":")" +
+                std::string(dtype_name(tensor.dtype)) + R"(","shape":)" + shape_text(tensor.shape) +
+                R"(,"data_offsets":[)" + std::to_string(data.size()) + "," +
+                std::to_string(data.size() + tensor.bytes.size()) + "]}";
+      data += tensor.bytes;
+    }
+    header += '}';
+    folder.write("model.safetensors", safetensors(header, data));
+    const auto kernels = kernels_of(ElementType::kF32);
+    const auto decoder =
+        Decoder::load(folder.path(), *kernels, {.max_rows = 8, .max_logit_rows = 8, .kept_layers = {}});
+    std::string text = decoder ? "" : to_string(decoder.error());
+    for (std::size_t at; (at = text.find(folder.path())) != std::string::npos;)
+      text.replace(at, folder.path().size(), 1, 'F');
+    return text;
+  }
+
+  std::map<std::string, StoredTensor> tensors;
+
+ private:
+  std::string name_;
+};
+
+TEST(ModelWeights, TensorsThatAreMissingSurplusOrOfAnotherShapeAreOneError) {
+  SpoiltModel model("qwen3_tied");
+  EXPECT_EQ(model.error(), "");
+  const auto whole = model.tensors;
+
+  model.tensors.erase("model.layers.1.self_attn.q_norm.weight");
+  EXPECT_EQ(model.error(),
+            "F: tensor 'model.layers.1.self_attn.q_norm.weight' is missing (did you mean "
+            "'model.layers.0.self_attn.q_norm.weight'?)");
+  model.tensors["model.layers.1.self_attn.qnorm.weight"] = whole.at("model.layers.1.self_attn.q_norm.weight");
+  EXPECT_EQ(model.error(),
+            "F: tensor 'model.layers.1.self_attn.q_norm.weight' is missing; tensor "
+            "'model.layers.1.self_attn.qnorm.weight' is none of this model's (did you mean "
+            "'model.layers.0.self_attn.q_norm.weight'?)");
+
+  model.tensors = whole;
+  model.tensors["model.layers.2.mlp.down_proj.weight"].shape = {40, 32};
+  EXPECT_EQ(model.error(),
+            "F/model.safetensors: tensor 'model.layers.2.mlp.down_proj.weight' has shape [40, 32], expected "
+            "[32, 40]");
+
+  model.tensors = whole;
+  model.tensors["model.layers.0.self_attn.q_proj.bias"] = whole.at("model.layers.0.self_attn.q_norm.weight");
+  EXPECT_EQ(model.error(),
+            "F/model.safetensors: tensor 'model.layers.0.self_attn.q_proj.bias' is none of this model's");
+
+  model.tensors = whole;
+  model.tensors["model.norm.weight"].dtype = Dtype::kI32;
+  EXPECT_EQ(model.error(),
+            "F/model.safetensors: tensor 'model.norm.weight' is I32 (weights are F32, F16 or BF16)");
+
+  model.tensors.clear();
+  model.tensors["a"] = whole.at("model.norm.weight");
+  EXPECT_THAT(model.error(), HasSubstr("; 26 more tensors are missing or surplus"));
+}
+
+TEST(ModelWeights, WhatPublishedCheckpointsHoldBesideTheirModelIsPassedOver) {
+  SpoiltModel tied("qwen3_tied");
+  tied.tensors["lm_head.weight"] = tied.tensors["model.embed_tokens.weight"];
+  EXPECT_EQ(tied.error(), "");
+  tied.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = {Dtype::kF32, {1}, std::string(4, '\0')};
+  EXPECT_EQ(tied.error(), "");
+
+  SpoiltModel sharing("gemma4_per_layer_shared");
+  sharing.tensors["model.layers.4.self_attn.k_proj.weight"] =
+      sharing.tensors["model.layers.0.self_attn.k_proj.weight"];
+  EXPECT_EQ(sharing.error(), "");
+  sharing.tensors["model.layers.2.self_attn.v_norm.weight"] =
+      sharing.tensors["model.layers.0.self_attn.k_norm.weight"];
+  EXPECT_EQ(sharing.error(),
+            "F/model.safetensors: tensor 'model.layers.2.self_attn.v_norm.weight' is none of this model's");
+}
+
+TEST(ModelWeights, ANumberThatIsNotFiniteIsRefusedByName) {
+  const auto spoilt = [](const char* model, const char* name, std::size_t index, std::string bits) {
+    SpoiltModel one(model);
+    one.tensors.at(name).bytes.replace(index * bits.size(), bits.size(), bits);
+    return one.error();
+  };
+  using namespace std::string_literals;
+  const std::string f32_nan = "\x00\x00\xC0\x7F"s, f32_infinity = "\x00\x00\x80\xFF"s;
+  const std::string f16_infinity = "\x00\x7C"s, bf16_nan = "\xC0\x7F"s, bf16_largest = "\x7F\x7F"s;
+  EXPECT_EQ(spoilt("qwen3_tied", "model.embed_tokens.weight", 2047, f32_nan),
+            "tensor 'model.embed_tokens.weight': number 2047 is not finite");
+  EXPECT_EQ(spoilt("qwen3_tied", "model.norm.weight", 31, f32_infinity),
+            "tensor 'model.norm.weight': number 31 is not finite");
+  EXPECT_EQ(spoilt("qwen3_layer_types_f16", "model.layers.0.mlp.up_proj.weight", 0, f16_infinity),
+            "tensor 'model.layers.0.mlp.up_proj.weight': number 0 is not finite");
+  EXPECT_EQ(spoilt("gemma3_text", "model.norm.weight", 7, bf16_nan),
+            "tensor 'model.norm.weight': number 7 is not finite");
+  EXPECT_EQ(spoilt("gemma3_text", "model.norm.weight", 7, bf16_largest), "");
+}
+
+TEST(ModelWeights, ATiedHeadIsTheEmbedding) {
+  DecoderSteps tied("llama_tied_llama3", ElementType::kF32),
+      untied("llama_bias_linear_sharded", ElementType::kF32);
+  EXPECT_EQ(&tied.decoder().weights().head(),
+            &tied.decoder().weights().model().matrix(WeightRole::kEmbedding));
+  EXPECT_NE(&untied.decoder().weights().head(),
+            &untied.decoder().weights().model().matrix(WeightRole::kEmbedding));
+}
+
+}  // namespace
+}  // namespace dspark
