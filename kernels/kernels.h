@@ -175,6 +175,10 @@ class Kernels {
   /// out[i] = [parts[0][i] ; parts[1][i] ; ...], of equal numbers of rows.
   virtual void concatenate(std::span<const View<const float, 2>> parts, View<float, 2> out) = 0;
 
+  /// out[i][columns[j]] = x[i][j], and 0 elsewhere: a distribution over some tokens as one over all. columns:
+  /// host, (width of x), no two the same.
+  virtual void spread(View<const float, 2> x, std::span<const std::int32_t> columns, View<float, 2> out) = 0;
+
   /// The largest of each row; of equal ones the smallest index. x: (rows, vocabulary). out: host, (rows).
   virtual void largest(View<const float, 2> x, std::span<std::int32_t> out) = 0;
   /// Logits to probabilities, in place. rules: host, (rows).

@@ -34,21 +34,26 @@ Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelConfig& c
                               const DecoderOptions& options) {
   DSPARK_INVARIANT(options.max_rows > 0 && options.max_logit_rows <= options.max_rows);
   for (const int layer : options.kept_layers) DSPARK_INVARIANT(layer >= -1 && layer < config.layers);
-  ModelPlan plan = plan_model(config);
+  return load(checkpoint, plan_model(config), tensor_layout(checkpoint), nullptr, kernels, options);
+}
+
+Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelPlan& plan, const TensorLayout& layout,
+                              const ModelWeights* lender, Kernels& kernels, const DecoderOptions& options) {
   const ModelUse use{.weight_type = kernels.weight_type(),
                      .cache_type = kernels.cache_type(),
                      .max_rows = options.max_rows,
                      .max_logit_rows = options.max_logit_rows,
                      .kept_layers = options.kept_layers.size(),
                      .kv_tokens = options.kv_tokens};
-  if (auto error = check_tensors(checkpoint, plan)) return *error;
+  if (auto error = check_tensors(checkpoint, plan, layout)) return *error;
   if (auto error = check_memory(predict_memory(plan, use), use, options.memory)) return *error;
-  auto weights = ModelWeights::load(checkpoint, plan, kernels);
+  auto weights = ModelWeights::load(checkpoint, plan, layout, kernels);
   if (!weights) return weights.error();
+  if (lender != nullptr) weights->borrow(plan, *lender);
   auto buffers =
       LayerBuffers::make(plan, options.max_rows, options.max_logit_rows, options.kept_layers.size(), kernels);
   if (!buffers) return Error{"no memory for the buffers of a step"};
-  return Decoder(std::move(plan), std::move(*weights), std::move(*buffers), options, kernels);
+  return Decoder(plan, std::move(*weights), std::move(*buffers), options, kernels);
 }
 
 Result<Decoder> Decoder::load(const std::string& folder, Kernels& kernels, const DecoderOptions& options) {
@@ -75,7 +80,8 @@ Decoder::Decoder(ModelPlan plan, ModelWeights weights, LayerBuffers buffers, con
 }
 
 DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int32_t> tokens,
-                               const KvCache& cache, std::span<const std::int32_t> logit_rows) {
+                               const KvCache& cache, std::span<const std::int32_t> logit_rows,
+                               View<const float, 2> features) {
   rows_ = rows.rows();
   DSPARK_INVARIANT(rows_ > 0 && rows_ <= buffers_.max_rows() && tokens.size() == rows_);
   DSPARK_INVARIANT(logit_rows.size() <= max_logit_rows_);
@@ -85,6 +91,7 @@ DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int3
       positions_.push_back(rows.first_position[request] + row - rows.first_row[request]);
   turn(positions_);
   embed(tokens);
+  if (plan_.features != FeatureUse::kNone) begin_from(features);
   keep(-1);
   for (std::size_t layer = 0; layer < plan_.layers.size(); ++layer) {
     run_layer(rows, layer, cache.layer(layer));
@@ -97,10 +104,23 @@ DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int3
   if (!logit_rows.empty()) {
     const auto chosen = buffers_.matrix(Name::kChosen, logit_rows.size(), plan_.hidden);
     kernels_->gather(hidden, logit_rows, chosen);
-    kernels_->multiply(chosen, weights_.head(), {}, false, logits);
-    if (plan_.logit_soft_cap > 0) kernels_->soft_cap(logits, plan_.logit_soft_cap);
+    multiply_by_head(chosen, logits);
   }
   return {hidden, logits, kept_};
+}
+
+DecoderOutput Decoder::read_out(View<const float, 2> outputs) {
+  DSPARK_INVARIANT(outputs.shape[0] <= max_logit_rows_ && outputs.shape[1] == plan_.hidden);
+  const auto hidden = buffers_.matrix(Name::kChosen, outputs.shape[0], plan_.hidden);
+  const auto logits = buffers_.matrix(Name::kLogits, outputs.shape[0], plan_.vocabulary);
+  normalise(outputs, weights_.model().vector(WeightRole::kFinalNorm), hidden);
+  multiply_by_head(hidden, logits);
+  return {hidden, logits, {}};
+}
+
+void Decoder::multiply_by_head(View<const float, 2> hidden, View<float, 2> logits) {
+  kernels_->multiply(hidden, weights_.head(), {}, false, logits);
+  if (plan_.logit_soft_cap > 0) kernels_->soft_cap(logits, plan_.logit_soft_cap);
 }
 
 void Decoder::turn(std::span<const std::int32_t> positions) {
@@ -118,8 +138,8 @@ void Decoder::turn(std::span<const std::int32_t> positions) {
 
 void Decoder::embed(std::span<const std::int32_t> tokens) {
   const float scale = plan_.scaled_embedding ? embedding_scale(plan_.hidden, kernels_->weight_type()) : 1.0F;
-  kernels_->embed(tokens, weights_.model().matrix(WeightRole::kEmbedding), scale,
-                  buffers_.matrix(Name::kStream, rows_, plan_.hidden));
+  const Name place = plan_.features == FeatureUse::kNone ? Name::kStream : Name::kEmbedded;
+  kernels_->embed(tokens, weights_.embedding(), scale, buffers_.matrix(place, rows_, plan_.hidden));
   if (plan_.per_layer_width > 0) embed_per_layer(tokens);
 }
 
@@ -141,12 +161,35 @@ void Decoder::embed_per_layer(std::span<const std::int32_t> tokens) {
   kernels_->scale(own, std::sqrt(0.5F));
 }
 
+/// The stream from embeddings and features, and what the first layer attends from where that is both.
+void Decoder::begin_from(View<const float, 2> features) {
+  DSPARK_INVARIANT(features.shape[0] == rows_ && features.shape[1] == plan_.hidden);
+  const bool projected = plan_.features == FeatureUse::kProjected;
+  const WeightSet& model = weights_.model();
+  const auto embedded = buffers_.matrix(Name::kEmbedded, rows_, plan_.hidden);
+  const auto normed = buffers_.matrix(Name::kBranch, rows_, plan_.hidden);
+  const auto both = buffers_.matrix(Name::kNormed, rows_, 2 * plan_.hidden);
+  const auto stream = buffers_.matrix(Name::kStream, rows_, plan_.hidden);
+  normalise(
+      embedded,
+      projected ? model.vector(WeightRole::kEmbeddingNorm) : weights_.layer(0).vector(WeightRole::kInputNorm),
+      embedded);
+  normalise(features, model.vector(WeightRole::kFeatureNorm), normed);
+  const View<const float, 2> parts[] = {embedded, normed};
+  kernels_->concatenate(parts, both);
+  if (projected)
+    return kernels_->multiply(both, model.matrix(WeightRole::kFeatureProjection), {}, false, stream);
+  const View<const float, 2> residual[] = {plan_.normed_residual ? View<const float, 2>(normed) : features};
+  kernels_->concatenate(residual, stream);
+}
+
 void Decoder::run_layer(const RaggedRows& rows, std::size_t index, const KvLayer& cache) {
   const LayerPlan& layer = plan_.layers[index];
   const WeightSet& weights = weights_.layer(index);
   const auto stream = buffers_.matrix(Name::kStream, rows_, plan_.hidden);
-  normalise(stream, weights.vector(WeightRole::kInputNorm),
-            buffers_.matrix(Name::kNormed, rows_, plan_.hidden));
+  if (plan_.attention_input(index) == plan_.hidden)  // else begin_from has made it
+    normalise(stream, weights.vector(WeightRole::kInputNorm),
+              buffers_.matrix(Name::kNormed, rows_, plan_.hidden));
   compute_queries(index);
   if (layer.owns_kv) store_keys_and_values(rows, index, cache);
   const auto attended = buffers_.heads(Name::kAttended, rows_, layer.heads, layer.head_dim);
@@ -164,8 +207,9 @@ void Decoder::compute_queries(std::size_t index) {
   const WeightSet& weights = weights_.layer(index);
   const bool full = layer.type == LayerType::kFull;
   const auto queries = buffers_.heads(Name::kQueries, rows_, layer.heads, layer.head_dim);
-  kernels_->multiply(buffers_.matrix(Name::kNormed, rows_, plan_.hidden), weights.matrix(WeightRole::kQuery),
-                     weights.vector(WeightRole::kQueryBias), false, per_row(queries));
+  kernels_->multiply(buffers_.matrix(Name::kNormed, rows_, plan_.attention_input(index)),
+                     weights.matrix(WeightRole::kQuery), weights.vector(WeightRole::kQueryBias), false,
+                     per_row(queries));
   if (plan_.head_norms)
     normalise(per_head(queries), weights.vector(WeightRole::kQueryNorm), per_head(queries));
   kernels_->rotate(
@@ -177,7 +221,7 @@ void Decoder::store_keys_and_values(const RaggedRows& rows, std::size_t index, c
   const LayerPlan& layer = plan_.layers[index];
   const WeightSet& weights = weights_.layer(index);
   const bool full = layer.type == LayerType::kFull;
-  const auto normed = buffers_.matrix(Name::kNormed, rows_, plan_.hidden);
+  const auto normed = buffers_.matrix(Name::kNormed, rows_, plan_.attention_input(index));
   const auto keys = buffers_.heads(Name::kKeys, rows_, layer.kv_heads, layer.head_dim);
   const auto values = buffers_.heads(Name::kValues, rows_, layer.kv_heads, layer.head_dim);
   kernels_->multiply(normed, weights.matrix(WeightRole::kKey), weights.vector(WeightRole::kKeyBias), false,

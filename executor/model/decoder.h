@@ -41,6 +41,9 @@ class Decoder {
   /// ModelWeights::load. `kernels` outlives the decoder.
   static Result<Decoder> load(const Checkpoint& checkpoint, const ModelConfig& config, Kernels& kernels,
                               const DecoderOptions& options);
+  /// Of any plan. `lender`: whose weights the plan borrows, outlives the decoder.
+  static Result<Decoder> load(const Checkpoint& checkpoint, const ModelPlan& plan, const TensorLayout& layout,
+                              const ModelWeights* lender, Kernels& kernels, const DecoderOptions& options);
   /// Of a model's folder. Errors: those of its config and checkpoint too.
   static Result<Decoder> load(const std::string& folder, Kernels& kernels, const DecoderOptions& options);
 
@@ -52,17 +55,22 @@ class Decoder {
   /// Runs the rows of a step, prompt chunks and blocks to verify side by side: stores their keys and values
   /// in `cache` and gives their hidden states. `tokens`: host, (rows), each below the vocabulary.
   /// `logit_rows`: host, those whose logits are wanted. Allocates nothing. All that is not as said here is a
-  /// broken invariant.
+  /// broken invariant. `features`: (rows, width), where the plan reads them; what the last step gave is no
+  /// such.
   DecoderOutput forward(const RaggedRows& rows, std::span<const std::int32_t> tokens, const KvCache& cache,
-                        std::span<const std::int32_t> logit_rows);
+                        std::span<const std::int32_t> logit_rows, View<const float, 2> features = {});
+  /// Final norm and logits of outputs of the last layer: (rows, width), at most max_logit_rows of them.
+  DecoderOutput read_out(View<const float, 2> outputs);
 
  private:
   Decoder(ModelPlan plan, ModelWeights weights, LayerBuffers buffers, const DecoderOptions& options,
           Kernels& kernels);
 
   void embed(std::span<const std::int32_t> tokens);
+  void begin_from(View<const float, 2> features);
   void embed_per_layer(std::span<const std::int32_t> tokens);
   void turn(std::span<const std::int32_t> positions);
+  void multiply_by_head(View<const float, 2> hidden, View<float, 2> logits);
   void run_layer(const RaggedRows& rows, std::size_t layer, const KvLayer& cache);
   void compute_queries(std::size_t layer);
   void store_keys_and_values(const RaggedRows& rows, std::size_t layer, const KvLayer& cache);

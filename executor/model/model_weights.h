@@ -39,13 +39,23 @@ class ModelWeights {
  public:
   /// Errors: tensors missing, surplus or misshapen; a number that is not finite, which would make every token
   /// of every request senseless; memory runs out. `kernels` outlives the weights, `checkpoint` need not.
-  static Result<ModelWeights> load(const Checkpoint& checkpoint, const ModelPlan& plan, Kernels& kernels);
+  static Result<ModelWeights> load(const Checkpoint& checkpoint, const ModelPlan& plan,
+                                   const TensorLayout& layout, Kernels& kernels);
 
   const WeightSet& layer(std::size_t i) const { return layers_[i]; }
   const WeightSet& model() const { return model_; }
+  const Matrix& embedding() const {
+    return borrowed_embedding_ != nullptr ? *borrowed_embedding_ : model_.matrix(WeightRole::kEmbedding);
+  }
   /// The LM head: the embedding where they are tied.
   const Matrix& head() const {
-    return model_.matrix(model_.has(WeightRole::kHead) ? WeightRole::kHead : WeightRole::kEmbedding);
+    if (borrowed_head_ != nullptr) return *borrowed_head_;
+    return model_.has(WeightRole::kHead) ? model_.matrix(WeightRole::kHead) : embedding();
+  }
+  /// What the plan says is another model's, which outlives these.
+  void borrow(const ModelPlan& plan, const ModelWeights& from) {
+    if (plan.borrows_embedding) borrowed_embedding_ = &from.embedding();
+    if (plan.borrows_head) borrowed_head_ = &from.head();
   }
   /// In the backend's memory.
   std::size_t bytes() const { return bytes_; }
@@ -55,6 +65,8 @@ class ModelWeights {
 
   WeightSet model_;
   std::vector<WeightSet> layers_;
+  const Matrix* borrowed_embedding_ = nullptr;
+  const Matrix* borrowed_head_ = nullptr;
   std::unique_ptr<Buffer> vectors_;
   std::size_t bytes_ = 0;
 };

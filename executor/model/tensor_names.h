@@ -41,6 +41,10 @@ enum class WeightRole : std::uint8_t {
   kPerLayerEmbedding,
   kPerLayerModelProjection,
   kPerLayerModelNorm,
+  kFeatureFusion,      // what a feature is projected from, and what it is projected to
+  kFeatureNorm,        // of the feature
+  kEmbeddingNorm,      // of the embedding that stands beside a projected feature
+  kFeatureProjection,  // of both
   kFinalNorm,
   kHead,
 };
@@ -62,6 +66,10 @@ struct TensorLayout {
   std::string decoder = "model.";
   std::string head = "lm_head.weight";
   bool has_other_parts = false;  // of images or sound, whose tensors nobody reads
+  std::string first_layer = {};  // its prefix where it has one of its own; the others are layers.1., ...
+  std::string final_norm = {};   // its name where it is not `norm.weight` behind the decoder's prefix
+  std::string feature_fusion = {}, feature_norm = {}, embedding_norm = {}, feature_projection = {};  // names
+  std::vector<std::string> ignored = {};  // beginnings of further names that nobody reads
 };
 
 /// By the name of the embedding; that of a text model where there is none.
@@ -75,6 +83,7 @@ std::vector<ModelTensor> model_tensors(const ModelPlan& plan, const TensorLayout
 std::vector<std::string> ignored_tensors(const ModelPlan& plan, const TensorLayout& layout);
 
 /// What is wrong with the tensors as a whole, as one error: missing, surplus or of another shape.
-std::optional<Error> check_tensors(const Checkpoint& checkpoint, const ModelPlan& plan);
+std::optional<Error> check_tensors(const Checkpoint& checkpoint, const ModelPlan& plan,
+                                   const TensorLayout& layout);
 
 }  // namespace dspark

@@ -160,6 +160,16 @@ class CpuOperators final : public Kernels {
     });
   }
   void concatenate(std::span<const View<const float, 2>> parts, View<float, 2> out) override;
+  void spread(View<const float, 2> x, std::span<const std::int32_t> columns, View<float, 2> out) override {
+    DSPARK_CONTRACT(columns.size() == x.shape[1] && out.shape[0] == x.shape[0]);
+    by_rows(out, [&](std::size_t row) {
+      std::fill_n(out.row(row), out.shape[1], 0.0F);
+      for (std::size_t j = 0; j < columns.size(); ++j) {
+        DSPARK_CONTRACT(columns[j] >= 0 && static_cast<std::size_t>(columns[j]) < out.shape[1]);
+        out.row(row)[columns[j]] = x.row(row)[j];
+      }
+    });
+  }
 
   void largest(View<const float, 2> x, std::span<std::int32_t> out) override {
     DSPARK_CONTRACT(out.size() == x.shape[0] && x.shape[1] > 0);
