@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -226,6 +227,26 @@ Result<Tensor> SafetensorsFile::weights(const TensorInfo& info) const {
                  "weights are F32, F16 or BF16"};
   const std::string_view bytes = file_.bytes().substr(header_.data_begin + info.begin, info.end - info.begin);
   return Tensor{info.dtype, info.shape, std::as_bytes(std::span(bytes))};
+}
+
+Result<std::vector<std::int64_t>> SafetensorsFile::integers(const TensorInfo& info) const {
+  if (info.dtype != Dtype::kI64 && info.dtype != Dtype::kI32)
+    return Error{fmt::format("tensor '{}' is {}", info.name, dtype_name(info.dtype)),
+                 {std::make_shared<const std::string>(path_), 0, 0},
+                 "whole numbers are I64 or I32"};
+  const char* const bytes = file_.bytes().data() + header_.data_begin + info.begin;
+  const std::size_t width = info.dtype == Dtype::kI64 ? 8 : 4;
+  std::vector<std::int64_t> numbers((info.end - info.begin) / width);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (width == 8) {
+      std::memcpy(&numbers[i], bytes + i * width, width);
+    } else {
+      std::int32_t number = 0;
+      std::memcpy(&number, bytes + i * width, width);
+      numbers[i] = number;
+    }
+  }
+  return numbers;
 }
 
 }  // namespace dspark

@@ -272,18 +272,13 @@ void ChainDrafter::draw(std::span<const DraftRequest> requests, const DraftBlock
   kernels_->probabilities(logits, rules_);
   kernels_->draw(logits, keys_, chosen_);
   const auto all = matrix_in(*distributions_buffer_, distributions_.shape[0], target_vocabulary_);
-  for (std::size_t i = 0; i < active_.size(); ++i) {
-    const std::size_t at = entry(blocks, k, active_[i].request);
-    const View<const float, 2> row[] = {logits.rows(i, 1)};
-    if (target_ids_.empty()) {
-      kernels_->concatenate(row, all.rows(at, 1));
-    } else {
-      kernels_->spread(row[0], target_ids_, all.rows(at, 1));
-    }
-    if (blocks.chosen.empty()) continue;
-    kernels_->read(reinterpret_cast<const std::byte*>(row[0].data + chosen_[i]),
-                   std::as_writable_bytes(blocks.chosen.subspan(at, 1)));
-  }
+  rows_.clear();
+  for (const Active& one : active_) rows_.push_back(static_cast<std::int32_t>(entry(blocks, k, one.request)));
+  kernels_->spread(logits, rows_, target_ids_, all);
+  if (blocks.chosen.empty()) return;
+  for (std::size_t i = 0; i < active_.size(); ++i)
+    kernels_->read(reinterpret_cast<const std::byte*>(logits.row(i) + chosen_[i]),
+                   std::as_writable_bytes(blocks.chosen.subspan(static_cast<std::size_t>(rows_[i]), 1)));
 }
 
 /// Room for the distributions where a request draws. False where memory runs out: then nothing is drafted.

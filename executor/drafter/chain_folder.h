@@ -9,10 +9,19 @@
 
 namespace dspark {
 
-/// Any published model as the drafter of another one with the same vocabulary (Leviathan 2023). Errors: as
-/// those of its folder; a vocabulary of another size; memory runs out.
-Result<std::unique_ptr<ChainDrafter>> open_language_model_drafter(const std::string& folder,
-                                                                  const ModelConfig& target, Kernels& kernels,
-                                                                  const ChainOptions& options);
+/// Whose text a drafter drafts.
+struct DraftTarget {
+  const ModelConfig& config;
+  const ModelWeights& weights;  // drafters may read its embedding, head and final norm: it outlives them
+};
+
+/// A drafter that drafts token by token, of the kind that the folder's config.json names: EAGLE-3, one layer
+/// of MTP (FeatureConfig), or else a language model with the target's vocabulary. options.block_size 0: what
+/// the folder says, or kDefaultChain. Errors: as those of its files, with the key or tensor; what does not
+/// fit the target; memory runs out.
+Result<std::unique_ptr<ChainDrafter>> open_chain_drafter(const std::string& folder, const DraftTarget& target,
+                                                         Kernels& kernels, const ChainOptions& options);
+
+inline constexpr int kDefaultChain = 4;
 
 }  // namespace dspark

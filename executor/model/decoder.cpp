@@ -46,10 +46,10 @@ Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelPlan& pla
                      .kept_layers = options.kept_layers.size(),
                      .kv_tokens = options.kv_tokens};
   if (auto error = check_tensors(checkpoint, plan, layout)) return *error;
-  if (auto error = check_memory(predict_memory(plan, use), use, options.memory)) return *error;
+  if (auto error = check_memory(predict_memory(plan, use, layout), use, options.memory)) return *error;
   auto weights = ModelWeights::load(checkpoint, plan, layout, kernels);
   if (!weights) return weights.error();
-  if (lender != nullptr) weights->borrow(plan, *lender);
+  if (lender != nullptr) weights->borrow(layout, *lender);
   auto buffers =
       LayerBuffers::make(plan, options.max_rows, options.max_logit_rows, options.kept_layers.size(), kernels);
   if (!buffers) return Error{"no memory for the buffers of a step"};
@@ -100,7 +100,7 @@ DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int3
   const auto hidden = buffers_.matrix(Name::kHidden, rows_, plan_.hidden);
   normalise(buffers_.matrix(Name::kStream, rows_, plan_.hidden),
             weights_.model().vector(WeightRole::kFinalNorm), hidden);
-  const auto logits = buffers_.matrix(Name::kLogits, logit_rows.size(), plan_.vocabulary);
+  const auto logits = buffers_.matrix(Name::kLogits, logit_rows.size(), plan_.logits());
   if (!logit_rows.empty()) {
     const auto chosen = buffers_.matrix(Name::kChosen, logit_rows.size(), plan_.hidden);
     kernels_->gather(hidden, logit_rows, chosen);
@@ -112,7 +112,7 @@ DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int3
 DecoderOutput Decoder::read_out(View<const float, 2> outputs) {
   DSPARK_INVARIANT(outputs.shape[0] <= max_logit_rows_ && outputs.shape[1] == plan_.hidden);
   const auto hidden = buffers_.matrix(Name::kChosen, outputs.shape[0], plan_.hidden);
-  const auto logits = buffers_.matrix(Name::kLogits, outputs.shape[0], plan_.vocabulary);
+  const auto logits = buffers_.matrix(Name::kLogits, outputs.shape[0], plan_.logits());
   normalise(outputs, weights_.model().vector(WeightRole::kFinalNorm), hidden);
   multiply_by_head(hidden, logits);
   return {hidden, logits, {}};

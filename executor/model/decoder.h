@@ -41,7 +41,7 @@ class Decoder {
   /// ModelWeights::load. `kernels` outlives the decoder.
   static Result<Decoder> load(const Checkpoint& checkpoint, const ModelConfig& config, Kernels& kernels,
                               const DecoderOptions& options);
-  /// Of any plan. `lender`: whose weights the plan borrows, outlives the decoder.
+  /// Of any plan. `lender`: whose embedding and head the layout lacks; outlives the decoder.
   static Result<Decoder> load(const Checkpoint& checkpoint, const ModelPlan& plan, const TensorLayout& layout,
                               const ModelWeights* lender, Kernels& kernels, const DecoderOptions& options);
   /// Of a model's folder. Errors: those of its config and checkpoint too.

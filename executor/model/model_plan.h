@@ -40,6 +40,7 @@ struct ModelPlan {
   std::vector<LayerPlan> layers;
   std::size_t hidden = 0;
   std::size_t vocabulary = 0;
+  std::size_t draft_vocabulary = 0;  // tokens that the LM head knows, of a drafter; 0: all
   float epsilon = 0;
   float norm_offset = 0;          // 1: published norm weights count from one (Gemma 3)
   bool scaled_embedding = false;  // by the root of its width (Gemma)
@@ -55,20 +56,16 @@ struct ModelPlan {
   std::size_t per_layer_width = 0;  // of the per-layer embeddings (Gemma 4); 0: none
   std::size_t per_layer_vocabulary = 0;
   FeatureUse features = FeatureUse::kNone;
-  bool normed_residual = false;     // kBesideEmbedding: the stream begins as norm(feature)
-  std::size_t embedded_tokens = 0;  // tokens that have an embedding, where they are not the vocabulary
-  std::size_t fused_width = 0;      // of what a projection makes the feature from; 0: it has none
-  bool borrows_embedding = false;   // that of another model, which its own checkpoint does not hold
-  bool borrows_head = false;        // likewise
+  bool normed_residual = false;  // kBesideEmbedding: the stream begins as norm(feature)
   Rope full_rope;
   Rope sliding_rope;
 
-  std::size_t embedded() const { return embedded_tokens == 0 ? vocabulary : embedded_tokens; }
   /// Width of what the projections of queries, keys and values read.
   std::size_t attention_input(std::size_t layer) const {
     return layer == 0 && features == FeatureUse::kBesideEmbedding ? 2 * hidden : hidden;
   }
   const Rope& rope(LayerType type) const { return type == LayerType::kFull ? full_rope : sliding_rope; }
+  std::size_t logits() const { return draft_vocabulary > 0 ? draft_vocabulary : vocabulary; }
   /// The largest of a size over all layers.
   template <class Size>
   std::size_t widest(Size size) const {

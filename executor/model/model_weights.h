@@ -52,10 +52,10 @@ class ModelWeights {
     if (borrowed_head_ != nullptr) return *borrowed_head_;
     return model_.has(WeightRole::kHead) ? model_.matrix(WeightRole::kHead) : embedding();
   }
-  /// What the plan says is another model's, which outlives these.
-  void borrow(const ModelPlan& plan, const ModelWeights& from) {
-    if (plan.borrows_embedding) borrowed_embedding_ = &from.embedding();
-    if (plan.borrows_head) borrowed_head_ = &from.head();
+  /// What the layout says is another model's, which outlives these.
+  void borrow(const TensorLayout& layout, const ModelWeights& from) {
+    if (!layout.has_embedding) borrowed_embedding_ = &from.embedding();
+    if (!layout.has_head) borrowed_head_ = &from.head();
   }
   /// In the backend's memory.
   std::size_t bytes() const { return bytes_; }

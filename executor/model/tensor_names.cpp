@@ -77,16 +77,6 @@ void add_layer(const ModelPlan& plan, std::size_t index, Collector add) {
   if (plan.layer_scalars) add.tensor("layer_scalar", WeightRole::kLayerScalar, {1});
 }
 
-void add_features(const ModelPlan& plan, const TensorLayout& layout, Collector add) {
-  if (plan.fused_width > 0)
-    add.tensor(layout.feature_fusion, WeightRole::kFeatureFusion, {plan.hidden, plan.fused_width});
-  if (plan.features != FeatureUse::kNone)
-    add.tensor(layout.feature_norm, WeightRole::kFeatureNorm, {plan.hidden});
-  if (plan.features != FeatureUse::kProjected) return;
-  add.tensor(layout.embedding_norm, WeightRole::kEmbeddingNorm, {plan.hidden});
-  add.tensor(layout.feature_projection, WeightRole::kFeatureProjection, {plan.hidden, 2 * plan.hidden});
-}
-
 std::string layer_prefix(const TensorLayout& layout, std::size_t index) {
   if (index == 0 && !layout.first_layer.empty()) return layout.first_layer;
   return fmt::format("{}layers.{}.", layout.decoder, index);
@@ -107,8 +97,8 @@ TensorLayout tensor_layout(const Checkpoint& checkpoint) {
 std::vector<ModelTensor> model_tensors(const ModelPlan& plan, const TensorLayout& layout) {
   std::vector<ModelTensor> tensors;
   Collector decoder(tensors, layout.decoder, -1);
-  if (!plan.borrows_embedding)
-    decoder.projection("embed_tokens", WeightRole::kEmbedding, plan.embedded(), plan.hidden);
+  if (layout.has_embedding)
+    decoder.projection("embed_tokens", WeightRole::kEmbedding, plan.vocabulary, plan.hidden);
   if (plan.per_layer_width > 0) {
     const std::size_t all_layers = plan.layers.size() * plan.per_layer_width;
     decoder.projection("embed_tokens_per_layer", WeightRole::kPerLayerEmbedding, plan.per_layer_vocabulary,
@@ -119,13 +109,13 @@ std::vector<ModelTensor> model_tensors(const ModelPlan& plan, const TensorLayout
   }
   for (std::size_t i = 0; i < plan.layers.size(); ++i)
     add_layer(plan, i, Collector(tensors, layer_prefix(layout, i), static_cast<int>(i)));
-  add_features(plan, layout, Collector(tensors, "", -1));
   const std::string& final_norm = layout.final_norm;
   Collector(tensors, "", -1)
       .tensor(final_norm.empty() ? layout.decoder + "norm.weight" : final_norm, WeightRole::kFinalNorm,
               {plan.hidden});
-  if (!plan.tied && !plan.borrows_head)
-    tensors.push_back({{layout.head, {plan.vocabulary, plan.hidden}}, WeightRole::kHead, -1});
+  if (!plan.tied && layout.has_head)
+    tensors.push_back({{layout.head, {plan.logits(), plan.hidden}}, WeightRole::kHead, -1});
+  tensors.insert(tensors.end(), layout.heads.begin(), layout.heads.end());
   return tensors;
 }
 

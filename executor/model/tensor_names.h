@@ -41,14 +41,14 @@ enum class WeightRole : std::uint8_t {
   kPerLayerEmbedding,
   kPerLayerModelProjection,
   kPerLayerModelNorm,
-  kFeatureFusion,      // what a feature is projected from, and what it is projected to
-  kFeatureNorm,        // of the feature
-  kEmbeddingNorm,      // of the embedding that stands beside a projected feature
-  kFeatureProjection,  // of both
   kFinalNorm,
   kHead,
+  kContext,            // of drafters: what they read of the target's layers, projected
+  kFeatureNorm,        // of a feature
+  kEmbeddingNorm,      // of the embedding beside which it is projected
+  kFeatureProjection,  // of both
 };
-inline constexpr std::size_t kWeightRoles = static_cast<std::size_t>(WeightRole::kHead) + 1;
+inline constexpr std::size_t kWeightRoles = static_cast<std::size_t>(WeightRole::kFeatureProjection) + 1;
 
 /// A tensor of a model: of two dimensions (outputs, inputs), or of one.
 struct ModelTensor {
@@ -65,11 +65,13 @@ struct ModelTensor {
 struct TensorLayout {
   std::string decoder = "model.";
   std::string head = "lm_head.weight";
-  bool has_other_parts = false;  // of images or sound, whose tensors nobody reads
-  std::string first_layer = {};  // its prefix where it has one of its own; the others are layers.1., ...
-  std::string final_norm = {};   // its name where it is not `norm.weight` behind the decoder's prefix
-  std::string feature_fusion = {}, feature_norm = {}, embedding_norm = {}, feature_projection = {};  // names
+  bool has_other_parts = false;           // of images or sound, whose tensors nobody reads
+  bool has_embedding = true;              // else the decoder is given another's
+  bool has_head = true;                   // likewise
+  std::vector<ModelTensor> heads = {};    // of drafters, beside the layers
   std::vector<std::string> ignored = {};  // beginnings of further names that nobody reads
+  std::string first_layer = {};           // its prefix where it is not `layers.0.` behind the decoder's
+  std::string final_norm = {};  // its name where it is not `norm.weight` behind the decoder's prefix
 };
 
 /// By the name of the embedding; that of a text model where there is none.

@@ -19,7 +19,7 @@ std::unique_ptr<ChainDrafter> small_model(ServedModel& model, const std::string&
   options.block_size = kBlock;
   if (options.max_requests == 0) options.max_requests = 16;
   if (options.kv_tokens == 0) options.kv_tokens = 2048;
-  auto drafter = open_language_model_drafter(model_data() + name, model.config, *model.kernels, options);
+  auto drafter = open_chain_drafter(model_data() + name, model.draft_target(), *model.kernels, options);
   EXPECT_TRUE(drafter) << to_string(drafter.error());
   return std::move(*drafter);
 }
@@ -124,13 +124,12 @@ TEST(LanguageModelDrafter, ThatIsTheTargetIsAcceptedWhereItSamplesToo) {
 TEST(LanguageModelDrafter, WithAnotherVocabularyIsRefused) {
   ServedModel model("qwen3_tied", ElementType::kF32);
   model.config.vocab_size = 65;
-  const auto drafter = open_language_model_drafter(model.folder, model.config, *model.kernels,
-                                                   {.block_size = 1, .max_requests = 1, .kv_tokens = 16});
+  const auto drafter = open_chain_drafter(model.folder, model.draft_target(), *model.kernels,
+                                          {.block_size = 1, .max_requests = 1, .kv_tokens = 16});
   ASSERT_FALSE(drafter);
-  EXPECT_EQ(
-      to_string(drafter.error()),
-      model.folder +
-          "/config.json: vocab_size: 64, but the target has 65 tokens (a drafter speaks the target's tokens)");
+  EXPECT_EQ(to_string(drafter.error()), model.folder +
+                                            "/config.json: vocab_size: 64, but the target has 65 tokens (a "
+                                            "drafter speaks the target's tokens)");
 }
 
 }  // namespace

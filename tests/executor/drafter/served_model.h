@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "executor/drafter/drafter.h"
+#include "executor/drafter/chain_folder.h"
 #include "executor/model/decoder_target.h"
 #include "tests/executor/model/decoder_steps.h"
 #include "tests/executor/runner/served_texts.h"
@@ -40,6 +40,8 @@ struct ServedModel {
     served.policy_parameters = written_map({{"k", written(std::to_string(depth))}});
     return served;
   }
+
+  DraftTarget draft_target() const { return {config, decoder.weights()}; }
 
   std::string folder;
   std::unique_ptr<Kernels> kernels;
