@@ -143,13 +143,16 @@ Result<Checkpoint::Place> Checkpoint::find(std::string_view name, std::span<cons
 Result<Tensor> Checkpoint::tensor(std::string_view name, std::span<const std::size_t> shape) const {
   const auto place = find(name, shape);
   if (!place) return place.error();
-  return files_[place->file].weights(files_[place->file].tensors()[place->tensor]);
+  const SafetensorsFile& file = files_[place->file];
+  return file.weights(file.tensors()[place->tensor]);
 }
 
-Result<std::vector<std::int64_t>> Checkpoint::integers(std::string_view name, std::size_t count) const {
-  const auto place = find(name, std::span(&count, 1));
+Result<std::vector<std::int64_t>> Checkpoint::integers(std::string_view name,
+                                                       std::span<const std::size_t> shape) const {
+  const auto place = find(name, shape);
   if (!place) return place.error();
-  return files_[place->file].integers(files_[place->file].tensors()[place->tensor]);
+  const SafetensorsFile& file = files_[place->file];
+  return file.integers(file.tensors()[place->tensor]);
 }
 
 Errors Checkpoint::check(std::span<const ExpectedTensor> expected,

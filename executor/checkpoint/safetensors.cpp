@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -230,22 +229,13 @@ Result<Tensor> SafetensorsFile::weights(const TensorInfo& info) const {
 }
 
 Result<std::vector<std::int64_t>> SafetensorsFile::integers(const TensorInfo& info) const {
-  if (info.dtype != Dtype::kI64 && info.dtype != Dtype::kI32)
+  if (info.dtype != Dtype::kI64)
     return Error{fmt::format("tensor '{}' is {}", info.name, dtype_name(info.dtype)),
                  {std::make_shared<const std::string>(path_), 0, 0},
-                 "whole numbers are I64 or I32"};
-  const char* const bytes = file_.bytes().data() + header_.data_begin + info.begin;
-  const std::size_t width = info.dtype == Dtype::kI64 ? 8 : 4;
-  std::vector<std::int64_t> numbers((info.end - info.begin) / width);
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    if (width == 8) {
-      std::memcpy(&numbers[i], bytes + i * width, width);
-    } else {
-      std::int32_t number = 0;
-      std::memcpy(&number, bytes + i * width, width);
-      numbers[i] = number;
-    }
-  }
+                 "ids are I64"};
+  std::vector<std::int64_t> numbers((info.end - info.begin) / sizeof(std::int64_t));
+  file_.bytes().copy(reinterpret_cast<char*>(numbers.data()), info.end - info.begin,
+                     header_.data_begin + info.begin);
   return numbers;
 }
 

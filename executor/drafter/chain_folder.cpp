@@ -36,8 +36,9 @@ Result<std::unique_ptr<ChainDrafter>> open_language_model(const std::string& fol
   if (!checkpoint) return checkpoint.error();
   auto decoder = Decoder::load(*checkpoint, *config, kernels, decoder_options(options, config->layers));
   if (!decoder) return decoder.error();
-  return ChainDrafter::make(std::move(*decoder), std::nullopt, {}, target.weights.embedding().outputs(),
-                            kernels, options);
+  return ChainDrafter::make(std::move(*decoder), std::nullopt, {},
+                            target.weights.model().matrix(WeightRole::kEmbedding).outputs(), kernels,
+                            options);
 }
 
 ModelPlan plan_of(const FeatureConfig& config) {
@@ -112,12 +113,15 @@ Result<std::unique_ptr<ChainDrafter>> open_feature_drafter(const std::string& fo
                     "where it has no embedding and head of its own");
   std::vector<std::int32_t> target_ids;
   if (plan.draft_vocabulary > 0) {
-    auto ids = read_draft_vocabulary(*checkpoint, plan.draft_vocabulary, plan.vocabulary);
+    auto ids = read_draft_vocabulary(*checkpoint, config.draft_vocab_size, config.layers.vocab_size);
     if (!ids) return ids.error();
     target_ids = std::move(*ids);
   }
-  auto decoder = Decoder::load(*checkpoint, plan, layout, &target.weights, kernels,
-                               decoder_options(options, config.layers.layers));
+  DecoderParts parts{.plan = plan, .layout = layout};
+  if (!layout.has_embedding) parts.embedding = &target.weights.model().matrix(WeightRole::kEmbedding);
+  if (!layout.has_head) parts.head = &target.weights.head();
+  auto decoder =
+      Decoder::load(*checkpoint, std::move(parts), kernels, decoder_options(options, config.layers.layers));
   if (!decoder) return decoder.error();
   auto features = TargetFeatures::make(feature_rule(config, target, decoder->weights()), target_width,
                                        options.max_rows, kernels);
@@ -139,6 +143,12 @@ Result<std::unique_ptr<ChainDrafter>> open_chain_drafter(const std::string& fold
   if (options.block_size == 0 && (*config)->speculative_tokens > 0)
     chosen.block_size = (*config)->speculative_tokens;
   return open_feature_drafter(folder, **config, target, kernels, chosen);
+}
+
+Result<std::vector<int>> chain_target_layers(const std::string& folder, const ModelConfig& target) {
+  auto config = read_feature_config(folder, target);
+  if (!config) return config.error();
+  return *config ? std::move((*config)->target_layers) : std::vector<int>();
 }
 
 }  // namespace dspark

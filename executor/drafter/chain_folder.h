@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "executor/checkpoint/model_config.h"
 #include "executor/drafter/chain_drafter.h"
@@ -21,6 +22,10 @@ struct DraftTarget {
 /// fit the target; memory runs out.
 Result<std::unique_ptr<ChainDrafter>> open_chain_drafter(const std::string& folder, const DraftTarget& target,
                                                          Kernels& kernels, const ChainOptions& options);
+
+/// The layers of the target that the drafter of a folder reads: it is loaded before its drafter. Errors:
+/// those of config.json.
+Result<std::vector<int>> chain_target_layers(const std::string& folder, const ModelConfig& target);
 
 inline constexpr int kDefaultChain = 4;
 

@@ -1,19 +1,16 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "executor/checkpoint/checkpoint.h"
-#include "policies/error.h"
 
 namespace dspark {
 
-/// The target's id of each token of a reduced draft vocabulary, from the tensor `d2t`: token i is the
-/// target's i + d2t[i] (EAGLE-3's layout, which speculators keeps). Errors: the tensor is missing, of another
-/// length or type; an id that the target has not; two tokens of one id.
-Result<std::vector<std::int32_t>> read_draft_vocabulary(const Checkpoint& checkpoint,
-                                                        std::size_t draft_vocabulary,
-                                                        std::size_t target_vocabulary);
+/// The target's id of each token that a drafter of a reduced vocabulary knows, from the tensor `d2t` (I64),
+/// which holds target id less draft id (EAGLE-3; `speculators`). Errors: it is missing, of another type or
+/// shape, or names a token outside the vocabulary or twice.
+Result<std::vector<std::int32_t>> read_draft_vocabulary(const Checkpoint& checkpoint, int draft_vocabulary,
+                                                        int vocabulary);
 
 }  // namespace dspark

@@ -32,24 +32,27 @@ View<float, 2> per_row(View<float, 3> x) { return {x.data, {x.shape[0], x.shape[
 
 Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelConfig& config, Kernels& kernels,
                               const DecoderOptions& options) {
-  DSPARK_INVARIANT(options.max_rows > 0 && options.max_logit_rows <= options.max_rows);
   for (const int layer : options.kept_layers) DSPARK_INVARIANT(layer >= -1 && layer < config.layers);
-  return load(checkpoint, plan_model(config), tensor_layout(checkpoint), nullptr, kernels, options);
+  return load(checkpoint, {.plan = plan_model(config), .layout = tensor_layout(checkpoint)}, kernels,
+              options);
 }
 
-Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelPlan& plan, const TensorLayout& layout,
-                              const ModelWeights* lender, Kernels& kernels, const DecoderOptions& options) {
+Result<Decoder> Decoder::load(const Checkpoint& checkpoint, DecoderParts parts, Kernels& kernels,
+                              const DecoderOptions& options) {
+  DSPARK_INVARIANT(options.max_rows > 0 && options.max_logit_rows <= options.max_rows);
+  ModelPlan& plan = parts.plan;
   const ModelUse use{.weight_type = kernels.weight_type(),
                      .cache_type = kernels.cache_type(),
                      .max_rows = options.max_rows,
                      .max_logit_rows = options.max_logit_rows,
                      .kept_layers = options.kept_layers.size(),
                      .kv_tokens = options.kv_tokens};
-  if (auto error = check_tensors(checkpoint, plan, layout)) return *error;
-  if (auto error = check_memory(predict_memory(plan, use, layout), use, options.memory)) return *error;
-  auto weights = ModelWeights::load(checkpoint, plan, layout, kernels);
+  if (auto error = check_tensors(checkpoint, plan, parts.layout)) return *error;
+  if (auto error = check_memory(predict_memory(plan, use, parts.layout), use, options.memory)) return *error;
+  auto weights = ModelWeights::load(checkpoint, plan, parts.layout, kernels);
   if (!weights) return weights.error();
-  if (lender != nullptr) weights->borrow(layout, *lender);
+  if (parts.embedding != nullptr) weights->borrow(WeightRole::kEmbedding, *parts.embedding);
+  if (parts.head != nullptr) weights->borrow(WeightRole::kHead, *parts.head);
   auto buffers =
       LayerBuffers::make(plan, options.max_rows, options.max_logit_rows, options.kept_layers.size(), kernels);
   if (!buffers) return Error{"no memory for the buffers of a step"};
@@ -82,14 +85,8 @@ Decoder::Decoder(ModelPlan plan, ModelWeights weights, LayerBuffers buffers, con
 DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int32_t> tokens,
                                const KvCache& cache, std::span<const std::int32_t> logit_rows,
                                View<const float, 2> features) {
-  rows_ = rows.rows();
-  DSPARK_INVARIANT(rows_ > 0 && rows_ <= buffers_.max_rows() && tokens.size() == rows_);
-  DSPARK_INVARIANT(logit_rows.size() <= max_logit_rows_);
-  positions_.clear();
-  for (std::size_t request = 0; request < rows.requests(); ++request)
-    for (int row = rows.first_row[request]; row < rows.first_row[request + 1]; ++row)
-      positions_.push_back(rows.first_position[request] + row - rows.first_row[request]);
-  turn(positions_);
+  begin(rows);
+  DSPARK_INVARIANT(tokens.size() == rows_ && logit_rows.size() <= max_logit_rows_);
   embed(tokens);
   if (plan_.features != FeatureUse::kNone) begin_from(features);
   keep(-1);
@@ -123,6 +120,24 @@ void Decoder::multiply_by_head(View<const float, 2> hidden, View<float, 2> logit
   if (plan_.logit_soft_cap > 0) kernels_->soft_cap(logits, plan_.logit_soft_cap);
 }
 
+void Decoder::store_context(const RaggedRows& rows, View<const float, 2> context, const KvCache& cache) {
+  begin(rows);
+  const View<const float, 2> parts[] = {context};
+  kernels_->concatenate(parts, buffers_.matrix(Name::kNormed, rows_, plan_.hidden));
+  for (std::size_t layer = 0; layer < plan_.layers.size(); ++layer)
+    store_keys_and_values(rows, layer, cache.layer(layer));
+}
+
+void Decoder::begin(const RaggedRows& rows) {
+  rows_ = rows.rows();
+  DSPARK_INVARIANT(rows_ > 0 && rows_ <= buffers_.max_rows());
+  positions_.clear();
+  for (std::size_t request = 0; request < rows.requests(); ++request)
+    for (int row = rows.first_row[request]; row < rows.first_row[request + 1]; ++row)
+      positions_.push_back(rows.first_position[request] + row - rows.first_row[request]);
+  turn(positions_);
+}
+
 void Decoder::turn(std::span<const std::int32_t> positions) {
   const std::pair<Name, Name> buffers[] = {{Name::kFullCosine, Name::kFullSine},
                                            {Name::kSlidingCosine, Name::kSlidingSine}};
@@ -139,7 +154,8 @@ void Decoder::turn(std::span<const std::int32_t> positions) {
 void Decoder::embed(std::span<const std::int32_t> tokens) {
   const float scale = plan_.scaled_embedding ? embedding_scale(plan_.hidden, kernels_->weight_type()) : 1.0F;
   const Name place = plan_.features == FeatureUse::kNone ? Name::kStream : Name::kEmbedded;
-  kernels_->embed(tokens, weights_.embedding(), scale, buffers_.matrix(place, rows_, plan_.hidden));
+  kernels_->embed(tokens, weights_.model().matrix(WeightRole::kEmbedding), scale,
+                  buffers_.matrix(place, rows_, plan_.hidden));
   if (plan_.per_layer_width > 0) embed_per_layer(tokens);
 }
 

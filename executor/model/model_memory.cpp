@@ -9,6 +9,7 @@
 
 #include "executor/model/kv_cache.h"
 #include "executor/model/layer_buffers.h"
+#include "executor/model/tensor_names.h"
 
 namespace dspark {
 namespace {

@@ -93,6 +93,10 @@ const Matrix& WeightSet::matrix(WeightRole role) const {
   return *at(role).matrix;
 }
 
+void ModelWeights::borrow(WeightRole role, const Matrix& matrix) {
+  model_.weights_[static_cast<std::size_t>(role)].matrix = {std::shared_ptr<const Matrix>(), &matrix};
+}
+
 Result<ModelWeights> ModelWeights::load(const Checkpoint& checkpoint, const ModelPlan& plan,
                                         const TensorLayout& layout, Kernels& kernels) {
   if (auto error = check_tensors(checkpoint, plan, layout)) return *error;

@@ -25,7 +25,7 @@ class WeightSet {
  private:
   friend class ModelWeights;
   struct Weight {
-    std::unique_ptr<Matrix> matrix;
+    std::shared_ptr<const Matrix> matrix;  // its own, or another model's, which is not its to free
     View<const float, 1> vector;
   };
   const Weight& at(WeightRole role) const { return weights_[static_cast<std::size_t>(role)]; }
@@ -42,20 +42,14 @@ class ModelWeights {
   static Result<ModelWeights> load(const Checkpoint& checkpoint, const ModelPlan& plan,
                                    const TensorLayout& layout, Kernels& kernels);
 
+  /// A matrix of another model, which outlives this one, in the place of one that the checkpoint lacks.
+  void borrow(WeightRole role, const Matrix& matrix);
+
   const WeightSet& layer(std::size_t i) const { return layers_[i]; }
   const WeightSet& model() const { return model_; }
-  const Matrix& embedding() const {
-    return borrowed_embedding_ != nullptr ? *borrowed_embedding_ : model_.matrix(WeightRole::kEmbedding);
-  }
   /// The LM head: the embedding where they are tied.
   const Matrix& head() const {
-    if (borrowed_head_ != nullptr) return *borrowed_head_;
-    return model_.has(WeightRole::kHead) ? model_.matrix(WeightRole::kHead) : embedding();
-  }
-  /// What the layout says is another model's, which outlives these.
-  void borrow(const TensorLayout& layout, const ModelWeights& from) {
-    if (!layout.has_embedding) borrowed_embedding_ = &from.embedding();
-    if (!layout.has_head) borrowed_head_ = &from.head();
+    return model_.matrix(model_.has(WeightRole::kHead) ? WeightRole::kHead : WeightRole::kEmbedding);
   }
   /// In the backend's memory.
   std::size_t bytes() const { return bytes_; }
@@ -65,8 +59,6 @@ class ModelWeights {
 
   WeightSet model_;
   std::vector<WeightSet> layers_;
-  const Matrix* borrowed_embedding_ = nullptr;
-  const Matrix* borrowed_head_ = nullptr;
   std::unique_ptr<Buffer> vectors_;
   std::size_t bytes_ = 0;
 };
