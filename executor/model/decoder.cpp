@@ -32,19 +32,27 @@ View<float, 2> per_row(View<float, 3> x) { return {x.data, {x.shape[0], x.shape[
 
 Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelConfig& config, Kernels& kernels,
                               const DecoderOptions& options) {
-  DSPARK_INVARIANT(options.max_rows > 0 && options.max_logit_rows <= options.max_rows);
   for (const int layer : options.kept_layers) DSPARK_INVARIANT(layer >= -1 && layer < config.layers);
-  ModelPlan plan = plan_model(config);
+  return load(checkpoint, {.plan = plan_model(config), .layout = tensor_layout(checkpoint)}, kernels,
+              options);
+}
+
+Result<Decoder> Decoder::load(const Checkpoint& checkpoint, DecoderParts parts, Kernels& kernels,
+                              const DecoderOptions& options) {
+  DSPARK_INVARIANT(options.max_rows > 0 && options.max_logit_rows <= options.max_rows);
+  ModelPlan& plan = parts.plan;
   const ModelUse use{.weight_type = kernels.weight_type(),
                      .cache_type = kernels.cache_type(),
                      .max_rows = options.max_rows,
                      .max_logit_rows = options.max_logit_rows,
                      .kept_layers = options.kept_layers.size(),
                      .kv_tokens = options.kv_tokens};
-  if (auto error = check_tensors(checkpoint, plan)) return *error;
-  if (auto error = check_memory(predict_memory(plan, use), use, options.memory)) return *error;
-  auto weights = ModelWeights::load(checkpoint, plan, kernels);
+  if (auto error = check_tensors(checkpoint, plan, parts.layout)) return *error;
+  if (auto error = check_memory(predict_memory(plan, use, parts.layout), use, options.memory)) return *error;
+  auto weights = ModelWeights::load(checkpoint, plan, parts.layout, kernels);
   if (!weights) return weights.error();
+  if (parts.embedding != nullptr) weights->borrow(WeightRole::kEmbedding, *parts.embedding);
+  if (parts.head != nullptr) weights->borrow(WeightRole::kHead, *parts.head);
   auto buffers =
       LayerBuffers::make(plan, options.max_rows, options.max_logit_rows, options.kept_layers.size(), kernels);
   if (!buffers) return Error{"no memory for the buffers of a step"};
@@ -76,14 +84,8 @@ Decoder::Decoder(ModelPlan plan, ModelWeights weights, LayerBuffers buffers, con
 
 DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int32_t> tokens,
                                const KvCache& cache, std::span<const std::int32_t> logit_rows) {
-  rows_ = rows.rows();
-  DSPARK_INVARIANT(rows_ > 0 && rows_ <= buffers_.max_rows() && tokens.size() == rows_);
-  DSPARK_INVARIANT(logit_rows.size() <= max_logit_rows_);
-  positions_.clear();
-  for (std::size_t request = 0; request < rows.requests(); ++request)
-    for (int row = rows.first_row[request]; row < rows.first_row[request + 1]; ++row)
-      positions_.push_back(rows.first_position[request] + row - rows.first_row[request]);
-  turn(positions_);
+  begin(rows);
+  DSPARK_INVARIANT(tokens.size() == rows_ && logit_rows.size() <= max_logit_rows_);
   embed(tokens);
   keep(-1);
   for (std::size_t layer = 0; layer < plan_.layers.size(); ++layer) {
@@ -93,7 +95,7 @@ DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int3
   const auto hidden = buffers_.matrix(Name::kHidden, rows_, plan_.hidden);
   normalise(buffers_.matrix(Name::kStream, rows_, plan_.hidden),
             weights_.model().vector(WeightRole::kFinalNorm), hidden);
-  const auto logits = buffers_.matrix(Name::kLogits, logit_rows.size(), plan_.vocabulary);
+  const auto logits = buffers_.matrix(Name::kLogits, logit_rows.size(), plan_.logits());
   if (!logit_rows.empty()) {
     const auto chosen = buffers_.matrix(Name::kChosen, logit_rows.size(), plan_.hidden);
     kernels_->gather(hidden, logit_rows, chosen);
@@ -101,6 +103,24 @@ DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int3
     if (plan_.logit_soft_cap > 0) kernels_->soft_cap(logits, plan_.logit_soft_cap);
   }
   return {hidden, logits, kept_};
+}
+
+void Decoder::store_context(const RaggedRows& rows, View<const float, 2> context, const KvCache& cache) {
+  begin(rows);
+  const View<const float, 2> parts[] = {context};
+  kernels_->concatenate(parts, buffers_.matrix(Name::kNormed, rows_, plan_.hidden));
+  for (std::size_t layer = 0; layer < plan_.layers.size(); ++layer)
+    store_keys_and_values(rows, layer, cache.layer(layer));
+}
+
+void Decoder::begin(const RaggedRows& rows) {
+  rows_ = rows.rows();
+  DSPARK_INVARIANT(rows_ > 0 && rows_ <= buffers_.max_rows());
+  positions_.clear();
+  for (std::size_t request = 0; request < rows.requests(); ++request)
+    for (int row = rows.first_row[request]; row < rows.first_row[request + 1]; ++row)
+      positions_.push_back(rows.first_position[request] + row - rows.first_row[request]);
+  turn(positions_);
 }
 
 void Decoder::turn(std::span<const std::int32_t> positions) {

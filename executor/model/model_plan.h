@@ -30,6 +30,7 @@ struct ModelPlan {
   std::vector<LayerPlan> layers;
   std::size_t hidden = 0;
   std::size_t vocabulary = 0;
+  std::size_t draft_vocabulary = 0;  // tokens that the LM head knows, of a drafter; 0: all
   float epsilon = 0;
   float norm_offset = 0;          // 1: published norm weights count from one (Gemma 3)
   bool scaled_embedding = false;  // by the root of its width (Gemma)
@@ -48,6 +49,7 @@ struct ModelPlan {
   Rope sliding_rope;
 
   const Rope& rope(LayerType type) const { return type == LayerType::kFull ? full_rope : sliding_rope; }
+  std::size_t logits() const { return draft_vocabulary > 0 ? draft_vocabulary : vocabulary; }
   /// The largest of a size over all layers.
   template <class Size>
   std::size_t widest(Size size) const {

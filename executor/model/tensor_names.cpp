@@ -92,7 +92,8 @@ TensorLayout tensor_layout(const Checkpoint& checkpoint) {
 std::vector<ModelTensor> model_tensors(const ModelPlan& plan, const TensorLayout& layout) {
   std::vector<ModelTensor> tensors;
   Collector decoder(tensors, layout.decoder, -1);
-  decoder.projection("embed_tokens", WeightRole::kEmbedding, plan.vocabulary, plan.hidden);
+  if (layout.has_embedding)
+    decoder.projection("embed_tokens", WeightRole::kEmbedding, plan.vocabulary, plan.hidden);
   if (plan.per_layer_width > 0) {
     const std::size_t all_layers = plan.layers.size() * plan.per_layer_width;
     decoder.projection("embed_tokens_per_layer", WeightRole::kPerLayerEmbedding, plan.per_layer_vocabulary,
@@ -105,7 +106,9 @@ std::vector<ModelTensor> model_tensors(const ModelPlan& plan, const TensorLayout
     add_layer(plan, plan.layers[i],
               Collector(tensors, fmt::format("{}layers.{}.", layout.decoder, i), static_cast<int>(i)));
   decoder.norm("norm", WeightRole::kFinalNorm, plan.hidden);
-  if (!plan.tied) tensors.push_back({{layout.head, {plan.vocabulary, plan.hidden}}, WeightRole::kHead, -1});
+  if (!plan.tied && layout.has_head)
+    tensors.push_back({{layout.head, {plan.logits(), plan.hidden}}, WeightRole::kHead, -1});
+  tensors.insert(tensors.end(), layout.heads.begin(), layout.heads.end());
   return tensors;
 }
 
@@ -115,6 +118,7 @@ std::vector<std::string> ignored_tensors(const ModelPlan& plan, const TensorLayo
     ignored = {
         "vision_tower.",      "multi_modal_projector.", "model.vision_tower.",         "model.embed_vision.",
         "model.audio_tower.", "model.embed_audio.",     "model.multi_modal_projector."};
+  ignored.insert(ignored.end(), layout.ignored.begin(), layout.ignored.end());
   if (plan.tied) ignored.push_back(layout.head);
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     const std::string attention = fmt::format("{}layers.{}.self_attn.", layout.decoder, i);
@@ -125,8 +129,8 @@ std::vector<std::string> ignored_tensors(const ModelPlan& plan, const TensorLayo
   return ignored;
 }
 
-std::optional<Error> check_tensors(const Checkpoint& checkpoint, const ModelPlan& plan) {
-  const TensorLayout layout = tensor_layout(checkpoint);
+std::optional<Error> check_tensors(const Checkpoint& checkpoint, const ModelPlan& plan,
+                                   const TensorLayout& layout) {
   std::vector<ExpectedTensor> expected;
   for (ModelTensor& tensor : model_tensors(plan, layout)) expected.push_back(std::move(tensor.expected));
   const Errors errors = checkpoint.check(expected, ignored_tensors(plan, layout));
