@@ -2,19 +2,33 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "executor/checkpoint/model_config.h"
 #include "executor/drafter/chain_drafter.h"
+#include "executor/drafter/drafter_folder.h"
 #include "policies/error.h"
 
 namespace dspark {
 
-/// Whose text a drafter drafts.
-struct DraftTarget {
-  const ModelConfig& config;
-  const ModelWeights& weights;  // drafters may read its embedding, head and final norm: it outlives them
+/// What config.json calls drafters that draft token by token: values of speculators_model_type,
+/// architectures.
+inline constexpr std::string_view kChainDrafterNames[] = {
+    "eagle3",
+    "mtp",
+    "LlamaForCausalLMEagle3",
+    "Eagle3LlamaForCausalLM",
+    "Qwen3ForCausalLM",
+    "LlamaForCausalLM",
+    "Gemma3ForCausalLM",
+    "Gemma3ForConditionalGeneration",
+    "Gemma4ForCausalLM",
+    "Gemma4ForConditionalGeneration",
 };
+
+/// Where a folder does not say how long a chain is.
+inline constexpr int kDefaultChain = 4;
 
 /// A drafter that drafts token by token, of the kind that the folder's config.json names: EAGLE-3, one layer
 /// of MTP (FeatureConfig), or else a language model with the target's vocabulary. options.block_size 0: what
@@ -23,10 +37,7 @@ struct DraftTarget {
 Result<std::unique_ptr<ChainDrafter>> open_chain_drafter(const std::string& folder, const DraftTarget& target,
                                                          Kernels& kernels, const ChainOptions& options);
 
-/// The layers of the target that the drafter of a folder reads: it is loaded before its drafter. Errors:
-/// those of config.json.
+/// The layers of the target that the drafter of a folder reads. Errors: those of config.json.
 Result<std::vector<int>> chain_target_layers(const std::string& folder, const ModelConfig& target);
-
-inline constexpr int kDefaultChain = 4;
 
 }  // namespace dspark

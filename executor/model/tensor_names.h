@@ -43,8 +43,15 @@ enum class WeightRole : std::uint8_t {
   kPerLayerModelNorm,
   kFinalNorm,
   kHead,
-  kContext,            // of drafters: what they read of the target's layers, projected
-  kFeatureNorm,        // of a feature
+  kContext,  // of drafters: what they read of the target's layers, projected
+  kContextNorm,
+  kMarkovEmbedding,  // W1, of the token before
+  kMarkovHead,       // W2
+  kMarkovGate,
+  kMarkovGateBias,
+  kConfidence,
+  kConfidenceBias,
+  kFeatureNorm,        // of a feature of the target
   kEmbeddingNorm,      // of the embedding beside which it is projected
   kFeatureProjection,  // of both
 };

@@ -41,10 +41,10 @@ struct ServedTexts final : RoundListener, Watcher {
   Value policy_parameters = {};
   std::function<std::unique_ptr<DepthPolicy>()> own_policy;  // in its place
   std::string drafter = "none";                              // ngram or toy
-  bool chosen_confidence = false;  // the toy's confidence is that of the token it has drawn: it anticipates
-  TargetModel* own_target = nullptr;  // in place of the toy's; with kernels that run both
-  Drafter* own_drafter = nullptr;
   Kernels* own_kernels = nullptr;
+  TargetModel* own_target = nullptr;  // in the toy's place
+  Drafter* own_drafter = nullptr;     // in the place of these drafters
+  bool chosen_confidence = false;  // the toy's confidence is that of the token it has drawn: it anticipates
   int block_size = 4;
   EngineOptions engine{.max_num_seqs = 16, .max_num_batched_tokens = 96, .kv_blocks = 256, .block_tokens = 4};
   std::vector<std::int32_t> end_tokens;
