@@ -56,7 +56,11 @@ struct RaggedRows {
   std::size_t rows() const { return first_row.empty() ? 0 : static_cast<std::size_t>(first_row.back()); }
 };
 
-enum class GateActivation : std::uint8_t { kSilu, kGeluTanh };
+enum class GateActivation : std::uint8_t {
+  kSilu,
+  kGeluTanh,
+  kSigmoid,  // of draft heads, whose gates close
+};
 
 /// How a layer attends.
 struct AttentionRule {
@@ -174,6 +178,12 @@ class Kernels {
   virtual void gather(View<const float, 2> x, std::span<const std::int32_t> rows, View<float, 2> out) = 0;
   /// out[i] = [parts[0][i] ; parts[1][i] ; ...], of equal numbers of rows.
   virtual void concatenate(std::span<const View<const float, 2>> parts, View<float, 2> out) = 0;
+
+  /// out[rows[i]][columns[j]] = x[i][j]; what stands beside them in those rows becomes 0. rows: host, (x's
+  /// rows), different. columns: host, (x's width), different, or empty where x is as wide as out. For draft
+  /// distributions over a part of the vocabulary.
+  virtual void spread(View<const float, 2> x, std::span<const std::int32_t> rows,
+                      std::span<const std::int32_t> columns, View<float, 2> out) = 0;
 
   /// The largest of each row; of equal ones the smallest index. x: (rows, vocabulary). out: host, (rows).
   virtual void largest(View<const float, 2> x, std::span<std::int32_t> out) = 0;

@@ -123,7 +123,7 @@ Result<Checkpoint> Checkpoint::open(const std::string& folder) {
   return checkpoint;
 }
 
-Result<Tensor> Checkpoint::tensor(std::string_view name, std::span<const std::size_t> shape) const {
+Result<Checkpoint::Place> Checkpoint::find(std::string_view name, std::span<const std::size_t> shape) const {
   const auto found = places_.find(name);
   if (found == places_.end()) {
     std::vector<std::string> names;
@@ -137,7 +137,22 @@ Result<Tensor> Checkpoint::tensor(std::string_view name, std::span<const std::si
   if (!std::equal(info.shape.begin(), info.shape.end(), shape.begin(), shape.end()))
     return error_in(file.path(), fmt::format("tensor '{}' has shape {}, expected {}", name,
                                              shape_text(info.shape), shape_text(shape)));
-  return file.weights(info);
+  return found->second;
+}
+
+Result<Tensor> Checkpoint::tensor(std::string_view name, std::span<const std::size_t> shape) const {
+  const auto place = find(name, shape);
+  if (!place) return place.error();
+  const SafetensorsFile& file = files_[place->file];
+  return file.weights(file.tensors()[place->tensor]);
+}
+
+Result<std::vector<std::int64_t>> Checkpoint::integers(std::string_view name,
+                                                       std::span<const std::size_t> shape) const {
+  const auto place = find(name, shape);
+  if (!place) return place.error();
+  const SafetensorsFile& file = files_[place->file];
+  return file.integers(file.tensors()[place->tensor]);
 }
 
 Errors Checkpoint::check(std::span<const ExpectedTensor> expected,

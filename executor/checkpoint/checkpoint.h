@@ -33,6 +33,9 @@ class Checkpoint {
   bool has(std::string_view name) const { return places_.find(name) != places_.end(); }
   /// Errors: no such tensor (the nearest name is offered), another shape, a type that is none of weights.
   Result<Tensor> tensor(std::string_view name, std::span<const std::size_t> shape) const;
+  /// The numbers of a tensor of ids. Errors: likewise, or it is not I64.
+  Result<std::vector<std::int64_t>> integers(std::string_view name, std::span<const std::size_t> shape) const;
+  const std::string& folder() const { return folder_; }
   /// What is wrong with the whole: expected tensors that are missing or not as expected, and surplus ones,
   /// but for names that begin with one of `ignored` (the vision part of a model of which the text part is
   /// read). At most ten errors and one that counts the rest.
@@ -44,6 +47,8 @@ class Checkpoint {
     std::size_t tensor = 0;  // of its tensors()
   };
 
+  /// Errors: no such tensor, or of another shape.
+  Result<Place> find(std::string_view name, std::span<const std::size_t> shape) const;
   explicit Checkpoint(std::string folder) : folder_(std::move(folder)) {}
   /// Adds a file's tensors. Errors: one of them is in another file already.
   Errors add(SafetensorsFile file);

@@ -228,4 +228,15 @@ Result<Tensor> SafetensorsFile::weights(const TensorInfo& info) const {
   return Tensor{info.dtype, info.shape, std::as_bytes(std::span(bytes))};
 }
 
+Result<std::vector<std::int64_t>> SafetensorsFile::integers(const TensorInfo& info) const {
+  if (info.dtype != Dtype::kI64)
+    return Error{fmt::format("tensor '{}' is {}", info.name, dtype_name(info.dtype)),
+                 {std::make_shared<const std::string>(path_), 0, 0},
+                 "ids are I64"};
+  std::vector<std::int64_t> numbers((info.end - info.begin) / sizeof(std::int64_t));
+  file_.bytes().copy(reinterpret_cast<char*>(numbers.data()), info.end - info.begin,
+                     header_.data_begin + info.begin);
+  return numbers;
+}
+
 }  // namespace dspark

@@ -86,6 +86,8 @@ class SafetensorsFile {
   const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
   /// The weights of one of tensors(). Errors: its type is not one of weights.
   Result<Tensor> weights(const TensorInfo& info) const;
+  /// The numbers of one of tensors() that holds I64. Errors: it does not.
+  Result<std::vector<std::int64_t>> integers(const TensorInfo& info) const;
 
  private:
   SafetensorsFile(std::string path, MappedFile file, SafetensorsHeader header)

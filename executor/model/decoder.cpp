@@ -44,9 +44,15 @@ View<float, 2> per_row(View<float, 3> x) { return {x.data, {x.shape[0], x.shape[
 
 Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelConfig& config, Kernels& kernels,
                               const DecoderOptions& options) {
-  DSPARK_INVARIANT(options.max_rows > 0 && options.max_logit_rows <= options.max_rows);
   for (const int layer : options.kept_layers) DSPARK_INVARIANT(layer >= -1 && layer < config.layers);
-  ModelPlan plan = plan_model(config);
+  return load(checkpoint, {.plan = plan_model(config), .layout = tensor_layout(checkpoint)}, kernels,
+              options);
+}
+
+Result<Decoder> Decoder::load(const Checkpoint& checkpoint, DecoderParts parts, Kernels& kernels,
+                              const DecoderOptions& options) {
+  DSPARK_INVARIANT(options.max_rows > 0 && options.max_logit_rows <= options.max_rows);
+  ModelPlan& plan = parts.plan;
   const ModelUse use{.weight_type = kernels.weight_type(),
                      .cache_type = kernels.cache_type(),
                      .max_rows = options.max_rows,
@@ -54,14 +60,16 @@ Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelConfig& c
                      .kept_layers = options.kept_layers.size(),
                      .kv_tokens = options.kv_tokens};
   if (auto error = check_heads(plan)) return *error;
-  if (auto error = check_tensors(checkpoint, plan)) return *error;
-  if (auto error = check_memory(predict_memory(plan, use), use, options.memory)) return *error;
-  auto weights = ModelWeights::load(checkpoint, plan, kernels);
+  if (auto error = check_tensors(checkpoint, plan, parts.layout)) return *error;
+  if (auto error = check_memory(predict_memory(plan, use, parts.layout), use, options.memory)) return *error;
+  auto weights = ModelWeights::load(checkpoint, plan, parts.layout, kernels);
   if (!weights) return weights.error();
+  if (parts.embedding != nullptr) weights->borrow(WeightRole::kEmbedding, *parts.embedding);
+  if (parts.head != nullptr) weights->borrow(WeightRole::kHead, *parts.head);
   auto buffers =
       LayerBuffers::make(plan, options.max_rows, options.max_logit_rows, options.kept_layers.size(), kernels);
   if (!buffers) return Error{"no memory for the buffers of a step"};
-  return Decoder(std::move(plan), std::move(*weights), std::move(*buffers), options, kernels);
+  return Decoder(plan, std::move(*weights), std::move(*buffers), options, kernels);
 }
 
 Result<Decoder> Decoder::load(const std::string& folder, Kernels& kernels, const DecoderOptions& options) {
@@ -88,16 +96,12 @@ Decoder::Decoder(ModelPlan plan, ModelWeights weights, LayerBuffers buffers, con
 }
 
 DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int32_t> tokens,
-                               const KvCache& cache, std::span<const std::int32_t> logit_rows) {
-  rows_ = rows.rows();
-  DSPARK_INVARIANT(rows_ > 0 && rows_ <= buffers_.max_rows() && tokens.size() == rows_);
-  DSPARK_INVARIANT(logit_rows.size() <= max_logit_rows_);
-  positions_.clear();
-  for (std::size_t request = 0; request < rows.requests(); ++request)
-    for (int row = rows.first_row[request]; row < rows.first_row[request + 1]; ++row)
-      positions_.push_back(rows.first_position[request] + row - rows.first_row[request]);
-  turn(positions_);
+                               const KvCache& cache, std::span<const std::int32_t> logit_rows,
+                               View<const float, 2> features) {
+  begin(rows);
+  DSPARK_INVARIANT(tokens.size() == rows_ && logit_rows.size() <= max_logit_rows_);
   embed(tokens);
+  if (plan_.features != FeatureUse::kNone) begin_from(features);
   keep(-1);
   for (std::size_t layer = 0; layer < plan_.layers.size(); ++layer) {
     run_layer(rows, layer, cache.layer(layer));
@@ -106,14 +110,45 @@ DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int3
   const auto hidden = buffers_.matrix(Name::kHidden, rows_, plan_.hidden);
   normalise(buffers_.matrix(Name::kStream, rows_, plan_.hidden),
             weights_.model().vector(WeightRole::kFinalNorm), hidden);
-  const auto logits = buffers_.matrix(Name::kLogits, logit_rows.size(), plan_.vocabulary);
+  const auto logits = buffers_.matrix(Name::kLogits, logit_rows.size(), plan_.logits());
   if (!logit_rows.empty()) {
     const auto chosen = buffers_.matrix(Name::kChosen, logit_rows.size(), plan_.hidden);
     kernels_->gather(hidden, logit_rows, chosen);
-    kernels_->multiply(chosen, weights_.head(), {}, false, logits);
-    if (plan_.logit_soft_cap > 0) kernels_->soft_cap(logits, plan_.logit_soft_cap);
+    multiply_by_head(chosen, logits);
   }
   return {hidden, logits, kept_};
+}
+
+DecoderOutput Decoder::read_out(View<const float, 2> outputs) {
+  DSPARK_INVARIANT(outputs.shape[0] <= max_logit_rows_ && outputs.shape[1] == plan_.hidden);
+  const auto hidden = buffers_.matrix(Name::kChosen, outputs.shape[0], plan_.hidden);
+  const auto logits = buffers_.matrix(Name::kLogits, outputs.shape[0], plan_.logits());
+  normalise(outputs, weights_.model().vector(WeightRole::kFinalNorm), hidden);
+  multiply_by_head(hidden, logits);
+  return {hidden, logits, {}};
+}
+
+void Decoder::multiply_by_head(View<const float, 2> hidden, View<float, 2> logits) {
+  kernels_->multiply(hidden, weights_.head(), {}, false, logits);
+  if (plan_.logit_soft_cap > 0) kernels_->soft_cap(logits, plan_.logit_soft_cap);
+}
+
+void Decoder::store_context(const RaggedRows& rows, View<const float, 2> context, const KvCache& cache) {
+  begin(rows);
+  const View<const float, 2> parts[] = {context};
+  kernels_->concatenate(parts, buffers_.matrix(Name::kNormed, rows_, plan_.hidden));
+  for (std::size_t layer = 0; layer < plan_.layers.size(); ++layer)
+    store_keys_and_values(rows, layer, cache.layer(layer));
+}
+
+void Decoder::begin(const RaggedRows& rows) {
+  rows_ = rows.rows();
+  DSPARK_INVARIANT(rows_ > 0 && rows_ <= buffers_.max_rows());
+  positions_.clear();
+  for (std::size_t request = 0; request < rows.requests(); ++request)
+    for (int row = rows.first_row[request]; row < rows.first_row[request + 1]; ++row)
+      positions_.push_back(rows.first_position[request] + row - rows.first_row[request]);
+  turn(positions_);
 }
 
 void Decoder::turn(std::span<const std::int32_t> positions) {
@@ -131,8 +166,9 @@ void Decoder::turn(std::span<const std::int32_t> positions) {
 
 void Decoder::embed(std::span<const std::int32_t> tokens) {
   const float scale = plan_.scaled_embedding ? embedding_scale(plan_.hidden, kernels_->weight_type()) : 1.0F;
+  const Name place = plan_.features == FeatureUse::kNone ? Name::kStream : Name::kEmbedded;
   kernels_->embed(tokens, weights_.model().matrix(WeightRole::kEmbedding), scale,
-                  buffers_.matrix(Name::kStream, rows_, plan_.hidden));
+                  buffers_.matrix(place, rows_, plan_.hidden));
   if (plan_.per_layer_width > 0) embed_per_layer(tokens);
 }
 
@@ -154,12 +190,35 @@ void Decoder::embed_per_layer(std::span<const std::int32_t> tokens) {
   kernels_->scale(own, std::sqrt(0.5F));
 }
 
+/// The stream from embeddings and features, and what the first layer attends from where that is both.
+void Decoder::begin_from(View<const float, 2> features) {
+  DSPARK_INVARIANT(features.shape[0] == rows_ && features.shape[1] == plan_.hidden);
+  const bool projected = plan_.features == FeatureUse::kProjected;
+  const WeightSet& model = weights_.model();
+  const auto embedded = buffers_.matrix(Name::kEmbedded, rows_, plan_.hidden);
+  const auto normed = buffers_.matrix(Name::kBranch, rows_, plan_.hidden);
+  const auto both = buffers_.matrix(Name::kNormed, rows_, 2 * plan_.hidden);
+  const auto stream = buffers_.matrix(Name::kStream, rows_, plan_.hidden);
+  normalise(
+      embedded,
+      projected ? model.vector(WeightRole::kEmbeddingNorm) : weights_.layer(0).vector(WeightRole::kInputNorm),
+      embedded);
+  normalise(features, model.vector(WeightRole::kFeatureNorm), normed);
+  const View<const float, 2> parts[] = {embedded, normed};
+  kernels_->concatenate(parts, both);
+  if (projected)
+    return kernels_->multiply(both, model.matrix(WeightRole::kFeatureProjection), {}, false, stream);
+  const View<const float, 2> residual[] = {plan_.normed_residual ? View<const float, 2>(normed) : features};
+  kernels_->concatenate(residual, stream);
+}
+
 void Decoder::run_layer(const RaggedRows& rows, std::size_t index, const KvLayer& cache) {
   const LayerPlan& layer = plan_.layers[index];
   const WeightSet& weights = weights_.layer(index);
   const auto stream = buffers_.matrix(Name::kStream, rows_, plan_.hidden);
-  normalise(stream, weights.vector(WeightRole::kInputNorm),
-            buffers_.matrix(Name::kNormed, rows_, plan_.hidden));
+  if (plan_.attention_input(index) == plan_.hidden)  // else begin_from has made it
+    normalise(stream, weights.vector(WeightRole::kInputNorm),
+              buffers_.matrix(Name::kNormed, rows_, plan_.hidden));
   compute_queries(index);
   if (layer.owns_kv) store_keys_and_values(rows, index, cache);
   const auto attended = buffers_.heads(Name::kAttended, rows_, layer.heads, layer.head_dim);
@@ -177,8 +236,9 @@ void Decoder::compute_queries(std::size_t index) {
   const WeightSet& weights = weights_.layer(index);
   const bool full = layer.type == LayerType::kFull;
   const auto queries = buffers_.heads(Name::kQueries, rows_, layer.heads, layer.head_dim);
-  kernels_->multiply(buffers_.matrix(Name::kNormed, rows_, plan_.hidden), weights.matrix(WeightRole::kQuery),
-                     weights.vector(WeightRole::kQueryBias), false, per_row(queries));
+  kernels_->multiply(buffers_.matrix(Name::kNormed, rows_, plan_.attention_input(index)),
+                     weights.matrix(WeightRole::kQuery), weights.vector(WeightRole::kQueryBias), false,
+                     per_row(queries));
   if (plan_.head_norms)
     normalise(per_head(queries), weights.vector(WeightRole::kQueryNorm), per_head(queries));
   kernels_->rotate(
@@ -190,7 +250,7 @@ void Decoder::store_keys_and_values(const RaggedRows& rows, std::size_t index, c
   const LayerPlan& layer = plan_.layers[index];
   const WeightSet& weights = weights_.layer(index);
   const bool full = layer.type == LayerType::kFull;
-  const auto normed = buffers_.matrix(Name::kNormed, rows_, plan_.hidden);
+  const auto normed = buffers_.matrix(Name::kNormed, rows_, plan_.attention_input(index));
   const auto keys = buffers_.heads(Name::kKeys, rows_, layer.kv_heads, layer.head_dim);
   const auto values = buffers_.heads(Name::kValues, rows_, layer.kv_heads, layer.head_dim);
   kernels_->multiply(normed, weights.matrix(WeightRole::kKey), weights.vector(WeightRole::kKeyBias), false,

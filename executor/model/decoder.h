@@ -33,6 +33,14 @@ struct DecoderOutput {
   std::span<const View<const float, 2>> kept;  // of each kept layer (rows, width), in the order asked for
 };
 
+/// What a decoder is made of where it is not a model of its own, as the stack of a drafter.
+struct DecoderParts {
+  ModelPlan plan;
+  TensorLayout layout;
+  const Matrix* embedding = nullptr;  // where the layout has none; they outlive the decoder
+  const Matrix* head = nullptr;
+};
+
 /// A decoder-only transformer of any known family: its weights and the buffers of a step. The same row at the
 /// same position after the same tokens gives the same bits, whatever else is in the step (kernels.h).
 class Decoder {
@@ -40,6 +48,9 @@ class Decoder {
   /// Errors: heads of more than 512 numbers; it needs more memory than there is, which is found before
   /// anything is loaded; as ModelWeights::load. `kernels` outlives the decoder.
   static Result<Decoder> load(const Checkpoint& checkpoint, const ModelConfig& config, Kernels& kernels,
+                              const DecoderOptions& options);
+  /// Of a checkpoint that holds other tensors beside the layers, or lacks some.
+  static Result<Decoder> load(const Checkpoint& checkpoint, DecoderParts parts, Kernels& kernels,
                               const DecoderOptions& options);
   /// Of a model's folder. Errors: those of its config and checkpoint too.
   static Result<Decoder> load(const std::string& folder, Kernels& kernels, const DecoderOptions& options);
@@ -52,17 +63,27 @@ class Decoder {
   /// Runs the rows of a step, prompt chunks and blocks to verify side by side: stores their keys and values
   /// in `cache` and gives their hidden states. `tokens`: host, (rows), each below the vocabulary.
   /// `logit_rows`: host, those whose logits are wanted. Allocates nothing. All that is not as said here is a
-  /// broken invariant.
+  /// broken invariant. `features`: (rows, width), where the plan reads them; what the last step gave is no
+  /// such.
   DecoderOutput forward(const RaggedRows& rows, std::span<const std::int32_t> tokens, const KvCache& cache,
-                        std::span<const std::int32_t> logit_rows);
+                        std::span<const std::int32_t> logit_rows, View<const float, 2> features = {});
+  /// Final norm and logits of outputs of the last layer: (rows, width), at most max_logit_rows of them.
+  DecoderOutput read_out(View<const float, 2> outputs);
+
+  /// Stores the keys and values that each layer computes of these rows of `context` (rows, width), as they
+  /// are, instead of a normed residual stream: what block drafters know of the text before their block.
+  void store_context(const RaggedRows& rows, View<const float, 2> context, const KvCache& cache);
 
  private:
   Decoder(ModelPlan plan, ModelWeights weights, LayerBuffers buffers, const DecoderOptions& options,
           Kernels& kernels);
 
   void embed(std::span<const std::int32_t> tokens);
+  void begin_from(View<const float, 2> features);
   void embed_per_layer(std::span<const std::int32_t> tokens);
+  void begin(const RaggedRows& rows);
   void turn(std::span<const std::int32_t> positions);
+  void multiply_by_head(View<const float, 2> hidden, View<float, 2> logits);
   void run_layer(const RaggedRows& rows, std::size_t layer, const KvLayer& cache);
   void compute_queries(std::size_t layer);
   void store_keys_and_values(const RaggedRows& rows, std::size_t layer, const KvLayer& cache);

@@ -19,7 +19,10 @@ std::vector<std::size_t> LayerBuffers::numbers(const ModelPlan& plan, std::size_
   const std::size_t all_layers = plan.layers.size() * plan.per_layer_width;
   std::vector<std::size_t> numbers(kNames);
   const auto rows_of = [&](Name name, std::size_t width) { numbers[name] = max_rows * width; };
-  for (const Name name : {kStream, kNormed, kBranch, kHidden}) rows_of(name, plan.hidden);
+  const bool features = plan.features != FeatureUse::kNone;
+  for (const Name name : {kStream, kBranch, kHidden}) rows_of(name, plan.hidden);
+  rows_of(kNormed, features ? 2 * plan.hidden : plan.hidden);
+  rows_of(kEmbedded, features ? plan.hidden : 0);
   for (const Name name : {kQueries, kAttended}) rows_of(name, queries);
   for (const Name name : {kKeys, kValues}) rows_of(name, keys);
   for (const Name name : {kGate, kUp}) rows_of(name, intermediate);
@@ -29,7 +32,7 @@ std::vector<std::size_t> LayerBuffers::numbers(const ModelPlan& plan, std::size_
   for (const Name name : {kPerLayerInput, kPerLayerGate}) rows_of(name, plan.per_layer_width);
   rows_of(kKept, kept_layers * plan.hidden);
   numbers[kChosen] = max_logit_rows * plan.hidden;
-  numbers[kLogits] = max_logit_rows * plan.vocabulary;
+  numbers[kLogits] = max_logit_rows * plan.logits();
   return numbers;
 }
 

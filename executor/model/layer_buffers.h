@@ -15,7 +15,8 @@ class LayerBuffers {
  public:
   enum Name : std::uint8_t {
     kStream,      // (rows, width) the residual stream
-    kNormed,      // (rows, width)
+    kNormed,      // (rows, width); twice as wide where features are read
+    kEmbedded,    // (rows, width) embeddings that stand beside features
     kBranch,      // (rows, width) what a block gives, before it is added
     kQueries,     // (rows, heads, head_dim)
     kKeys,        // (rows, kv_heads, head_dim)

@@ -94,9 +94,9 @@ void take_least(const std::string& mount, std::string group, const GroupFiles& f
 
 }  // namespace
 
-ModelMemory predict_memory(const ModelPlan& plan, const ModelUse& use) {
+ModelMemory predict_memory(const ModelPlan& plan, const ModelUse& use, const TensorLayout& layout) {
   ModelMemory memory;
-  for (const ModelTensor& tensor : model_tensors(plan, {}))
+  for (const ModelTensor& tensor : model_tensors(plan, layout))
     memory.weights += weight_bytes(tensor, use.weight_type);
   memory.kv_cache = use.kv_tokens * kv_bytes_per_token(plan, use.cache_type);
   for (const std::size_t numbers :

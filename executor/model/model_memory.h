@@ -5,6 +5,7 @@
 #include <string>
 
 #include "executor/model/model_plan.h"
+#include "executor/model/tensor_names.h"
 #include "policies/error.h"
 
 namespace dspark {
@@ -29,7 +30,7 @@ struct ModelMemory {
 };
 
 /// Before anything is loaded. Matrices count as the CPU packs them, in panels of 32 outputs.
-ModelMemory predict_memory(const ModelPlan& plan, const ModelUse& use);
+ModelMemory predict_memory(const ModelPlan& plan, const ModelUse& use, const TensorLayout& layout = {});
 
 /// Memory that may still be taken, and who says so.
 struct AvailableMemory {

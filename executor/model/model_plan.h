@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "executor/checkpoint/model_config.h"
@@ -24,12 +25,22 @@ struct LayerPlan {
   std::size_t kv_width() const { return kv_heads * head_dim; }
 };
 
+/// How a model reads features of another one beside its tokens: drafters that see the target's layers. Row p
+/// has the target's feature of position p and the token that stands behind it.
+enum class FeatureUse : std::uint8_t {
+  kNone,
+  kProjected,        // the stream begins as a projection of [norm(embedding) ; norm(feature)] (MTP)
+  kBesideEmbedding,  // it begins as the feature, and the first layer attends from [norm(embedding) ;
+                     // norm(feature)] (EAGLE-3)
+};
+
 /// The families' differences as data: what a layer consists of and how its numbers are scaled. The forward
 /// pass knows no family.
 struct ModelPlan {
   std::vector<LayerPlan> layers;
   std::size_t hidden = 0;
   std::size_t vocabulary = 0;
+  std::size_t draft_vocabulary = 0;  // tokens that the LM head knows, of a drafter; 0: all
   float epsilon = 0;
   float norm_offset = 0;          // 1: published norm weights count from one (Gemma 3)
   bool scaled_embedding = false;  // by the root of its width (Gemma)
@@ -44,10 +55,17 @@ struct ModelPlan {
   float logit_soft_cap = 0;         // 0: none
   std::size_t per_layer_width = 0;  // of the per-layer embeddings (Gemma 4); 0: none
   std::size_t per_layer_vocabulary = 0;
+  FeatureUse features = FeatureUse::kNone;
+  bool normed_residual = false;  // kBesideEmbedding: the stream begins as norm(feature)
   Rope full_rope;
   Rope sliding_rope;
 
+  /// Width of what the projections of queries, keys and values read.
+  std::size_t attention_input(std::size_t layer) const {
+    return layer == 0 && features == FeatureUse::kBesideEmbedding ? 2 * hidden : hidden;
+  }
   const Rope& rope(LayerType type) const { return type == LayerType::kFull ? full_rope : sliding_rope; }
+  std::size_t logits() const { return draft_vocabulary > 0 ? draft_vocabulary : vocabulary; }
   /// The largest of a size over all layers.
   template <class Size>
   std::size_t widest(Size size) const {

@@ -93,10 +93,14 @@ const Matrix& WeightSet::matrix(WeightRole role) const {
   return *at(role).matrix;
 }
 
+void ModelWeights::borrow(WeightRole role, const Matrix& matrix) {
+  model_.weights_[static_cast<std::size_t>(role)].matrix = {std::shared_ptr<const Matrix>(), &matrix};
+}
+
 Result<ModelWeights> ModelWeights::load(const Checkpoint& checkpoint, const ModelPlan& plan,
-                                        Kernels& kernels) {
-  if (auto error = check_tensors(checkpoint, plan)) return *error;
-  const auto tensors = model_tensors(plan, tensor_layout(checkpoint));
+                                        const TensorLayout& layout, Kernels& kernels) {
+  if (auto error = check_tensors(checkpoint, plan, layout)) return *error;
+  const auto tensors = model_tensors(plan, layout);
   ModelWeights weights;
   weights.layers_.resize(plan.layers.size());
   weights.vectors_ = kernels.allocate(vector_numbers(tensors) * sizeof(float));

@@ -25,7 +25,7 @@ class WeightSet {
  private:
   friend class ModelWeights;
   struct Weight {
-    std::unique_ptr<Matrix> matrix;
+    std::shared_ptr<const Matrix> matrix;  // its own, or another model's, which is not its to free
     View<const float, 1> vector;
   };
   const Weight& at(WeightRole role) const { return weights_[static_cast<std::size_t>(role)]; }
@@ -39,7 +39,11 @@ class ModelWeights {
  public:
   /// Errors: tensors missing, surplus or misshapen; a number that is not finite, which would make every token
   /// of every request senseless; memory runs out. `kernels` outlives the weights, `checkpoint` need not.
-  static Result<ModelWeights> load(const Checkpoint& checkpoint, const ModelPlan& plan, Kernels& kernels);
+  static Result<ModelWeights> load(const Checkpoint& checkpoint, const ModelPlan& plan,
+                                   const TensorLayout& layout, Kernels& kernels);
+
+  /// A matrix of another model, which outlives this one, in the place of one that the checkpoint lacks.
+  void borrow(WeightRole role, const Matrix& matrix);
 
   const WeightSet& layer(std::size_t i) const { return layers_[i]; }
   const WeightSet& model() const { return model_; }

@@ -36,15 +36,14 @@ class Collector {
   int layer_;
 };
 
-void add_attention(const ModelPlan& plan, const LayerPlan& layer, Collector& add) {
+void add_attention(const ModelPlan& plan, const LayerPlan& layer, std::size_t input, Collector& add) {
   const bool bias = plan.attention_bias;
-  add.projection("self_attn.q_proj", WeightRole::kQuery, layer.query_width(), plan.hidden, bias,
+  add.projection("self_attn.q_proj", WeightRole::kQuery, layer.query_width(), input, bias,
                  WeightRole::kQueryBias);
   if (layer.owns_kv)
-    add.projection("self_attn.k_proj", WeightRole::kKey, layer.kv_width(), plan.hidden, bias,
-                   WeightRole::kKeyBias);
+    add.projection("self_attn.k_proj", WeightRole::kKey, layer.kv_width(), input, bias, WeightRole::kKeyBias);
   if (layer.projects_values)
-    add.projection("self_attn.v_proj", WeightRole::kValue, layer.kv_width(), plan.hidden, bias,
+    add.projection("self_attn.v_proj", WeightRole::kValue, layer.kv_width(), input, bias,
                    WeightRole::kValueBias);
   add.projection("self_attn.o_proj", WeightRole::kOutput, plan.hidden, layer.query_width(), bias,
                  WeightRole::kOutputBias);
@@ -52,9 +51,10 @@ void add_attention(const ModelPlan& plan, const LayerPlan& layer, Collector& add
   if (plan.head_norms && layer.owns_kv) add.norm("self_attn.k_norm", WeightRole::kKeyNorm, layer.head_dim);
 }
 
-void add_layer(const ModelPlan& plan, const LayerPlan& layer, Collector add) {
+void add_layer(const ModelPlan& plan, std::size_t index, Collector add) {
+  const LayerPlan& layer = plan.layers[index];
   add.norm("input_layernorm", WeightRole::kInputNorm, plan.hidden);
-  add_attention(plan, layer, add);
+  add_attention(plan, layer, plan.attention_input(index), add);
   if (plan.sandwich_norms) {
     add.norm("post_attention_layernorm", WeightRole::kAfterAttentionNorm, plan.hidden);
     add.norm("pre_feedforward_layernorm", WeightRole::kFeedForwardNorm, plan.hidden);
@@ -77,6 +77,11 @@ void add_layer(const ModelPlan& plan, const LayerPlan& layer, Collector add) {
   if (plan.layer_scalars) add.tensor("layer_scalar", WeightRole::kLayerScalar, {1});
 }
 
+std::string layer_prefix(const TensorLayout& layout, std::size_t index) {
+  if (index == 0 && !layout.first_layer.empty()) return layout.first_layer;
+  return fmt::format("{}layers.{}.", layout.decoder, index);
+}
+
 }  // namespace
 
 TensorLayout tensor_layout(const Checkpoint& checkpoint) {
@@ -92,7 +97,8 @@ TensorLayout tensor_layout(const Checkpoint& checkpoint) {
 std::vector<ModelTensor> model_tensors(const ModelPlan& plan, const TensorLayout& layout) {
   std::vector<ModelTensor> tensors;
   Collector decoder(tensors, layout.decoder, -1);
-  decoder.projection("embed_tokens", WeightRole::kEmbedding, plan.vocabulary, plan.hidden);
+  if (layout.has_embedding)
+    decoder.projection("embed_tokens", WeightRole::kEmbedding, plan.vocabulary, plan.hidden);
   if (plan.per_layer_width > 0) {
     const std::size_t all_layers = plan.layers.size() * plan.per_layer_width;
     decoder.projection("embed_tokens_per_layer", WeightRole::kPerLayerEmbedding, plan.per_layer_vocabulary,
@@ -102,10 +108,14 @@ std::vector<ModelTensor> model_tensors(const ModelPlan& plan, const TensorLayout
     decoder.norm("per_layer_projection_norm", WeightRole::kPerLayerModelNorm, plan.per_layer_width);
   }
   for (std::size_t i = 0; i < plan.layers.size(); ++i)
-    add_layer(plan, plan.layers[i],
-              Collector(tensors, fmt::format("{}layers.{}.", layout.decoder, i), static_cast<int>(i)));
-  decoder.norm("norm", WeightRole::kFinalNorm, plan.hidden);
-  if (!plan.tied) tensors.push_back({{layout.head, {plan.vocabulary, plan.hidden}}, WeightRole::kHead, -1});
+    add_layer(plan, i, Collector(tensors, layer_prefix(layout, i), static_cast<int>(i)));
+  const std::string& final_norm = layout.final_norm;
+  Collector(tensors, "", -1)
+      .tensor(final_norm.empty() ? layout.decoder + "norm.weight" : final_norm, WeightRole::kFinalNorm,
+              {plan.hidden});
+  if (!plan.tied && layout.has_head)
+    tensors.push_back({{layout.head, {plan.logits(), plan.hidden}}, WeightRole::kHead, -1});
+  tensors.insert(tensors.end(), layout.heads.begin(), layout.heads.end());
   return tensors;
 }
 
@@ -115,9 +125,10 @@ std::vector<std::string> ignored_tensors(const ModelPlan& plan, const TensorLayo
     ignored = {
         "vision_tower.",      "multi_modal_projector.", "model.vision_tower.",         "model.embed_vision.",
         "model.audio_tower.", "model.embed_audio.",     "model.multi_modal_projector."};
+  ignored.insert(ignored.end(), layout.ignored.begin(), layout.ignored.end());
   if (plan.tied) ignored.push_back(layout.head);
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
-    const std::string attention = fmt::format("{}layers.{}.self_attn.", layout.decoder, i);
+    const std::string attention = layer_prefix(layout, i) + "self_attn.";
     ignored.push_back(attention + "rotary_emb.inv_freq");
     if (plan.layers[i].owns_kv) continue;
     for (const char* name : {"k_proj.", "v_proj.", "k_norm.", "v_norm."}) ignored.push_back(attention + name);
@@ -125,8 +136,8 @@ std::vector<std::string> ignored_tensors(const ModelPlan& plan, const TensorLayo
   return ignored;
 }
 
-std::optional<Error> check_tensors(const Checkpoint& checkpoint, const ModelPlan& plan) {
-  const TensorLayout layout = tensor_layout(checkpoint);
+std::optional<Error> check_tensors(const Checkpoint& checkpoint, const ModelPlan& plan,
+                                   const TensorLayout& layout) {
   std::vector<ExpectedTensor> expected;
   for (ModelTensor& tensor : model_tensors(plan, layout)) expected.push_back(std::move(tensor.expected));
   const Errors errors = checkpoint.check(expected, ignored_tensors(plan, layout));

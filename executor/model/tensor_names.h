@@ -43,8 +43,19 @@ enum class WeightRole : std::uint8_t {
   kPerLayerModelNorm,
   kFinalNorm,
   kHead,
+  kContext,  // of drafters: what they read of the target's layers, projected
+  kContextNorm,
+  kMarkovEmbedding,  // W1, of the token before
+  kMarkovHead,       // W2
+  kMarkovGate,
+  kMarkovGateBias,
+  kConfidence,
+  kConfidenceBias,
+  kFeatureNorm,        // of a feature of the target
+  kEmbeddingNorm,      // of the embedding beside which it is projected
+  kFeatureProjection,  // of both
 };
-inline constexpr std::size_t kWeightRoles = static_cast<std::size_t>(WeightRole::kHead) + 1;
+inline constexpr std::size_t kWeightRoles = static_cast<std::size_t>(WeightRole::kFeatureProjection) + 1;
 
 /// A tensor of a model: of two dimensions (outputs, inputs), or of one.
 struct ModelTensor {
@@ -61,7 +72,13 @@ struct ModelTensor {
 struct TensorLayout {
   std::string decoder = "model.";
   std::string head = "lm_head.weight";
-  bool has_other_parts = false;  // of images or sound, whose tensors nobody reads
+  bool has_other_parts = false;           // of images or sound, whose tensors nobody reads
+  bool has_embedding = true;              // else the decoder is given another's
+  bool has_head = true;                   // likewise
+  std::vector<ModelTensor> heads = {};    // of drafters, beside the layers
+  std::vector<std::string> ignored = {};  // beginnings of further names that nobody reads
+  std::string first_layer = {};           // its prefix where it is not `layers.0.` behind the decoder's
+  std::string final_norm = {};  // its name where it is not `norm.weight` behind the decoder's prefix
 };
 
 /// By the name of the embedding; that of a text model where there is none.
@@ -75,6 +92,7 @@ std::vector<ModelTensor> model_tensors(const ModelPlan& plan, const TensorLayout
 std::vector<std::string> ignored_tensors(const ModelPlan& plan, const TensorLayout& layout);
 
 /// What is wrong with the tensors as a whole, as one error: missing, surplus or of another shape.
-std::optional<Error> check_tensors(const Checkpoint& checkpoint, const ModelPlan& plan);
+std::optional<Error> check_tensors(const Checkpoint& checkpoint, const ModelPlan& plan,
+                                   const TensorLayout& layout);
 
 }  // namespace dspark

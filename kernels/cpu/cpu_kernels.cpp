@@ -21,17 +21,6 @@ namespace {
 // Below so many numbers for each thread, waking a second one costs more than it saves.
 constexpr std::size_t kWorthAThread = 16384;
 
-class CpuBuffer final : public Buffer {
- public:
-  CpuBuffer(Memory memory, std::size_t bytes) : memory_(std::move(memory)), bytes_(bytes) {}
-  std::byte* data() const override { return memory_.get(); }
-  std::size_t bytes() const override { return bytes_; }
-
- private:
-  Memory memory_;
-  std::size_t bytes_;
-};
-
 const PackedMatrix& packed(const Matrix& matrix) {
   const auto* own = dynamic_cast<const PackedMatrix*>(&matrix);
   DSPARK_CONTRACT(own != nullptr);
@@ -161,6 +150,9 @@ class CpuOperators final : public Kernels {
   }
   void concatenate(std::span<const View<const float, 2>> parts, View<float, 2> out) override;
 
+  void spread(View<const float, 2> x, std::span<const std::int32_t> rows,
+              std::span<const std::int32_t> columns, View<float, 2> out) override;
+
   void largest(View<const float, 2> x, std::span<std::int32_t> out) override {
     DSPARK_CONTRACT(out.size() == x.shape[0] && x.shape[1] > 0);
     by_rows(x, [&](std::size_t row) { out[row] = sampling::largest(row_of(x, row)); });
@@ -233,6 +225,15 @@ void CpuOperators::concatenate(std::span<const View<const float, 2>> parts, View
   by_rows(out, [&](std::size_t row) {
     float* to = out.row(row);
     for (const auto& part : parts) to = std::copy_n(part.row(row), part.shape[1], to);
+  });
+}
+
+void CpuOperators::spread(View<const float, 2> x, std::span<const std::int32_t> rows,
+                          std::span<const std::int32_t> columns, View<float, 2> out) {
+  DSPARK_CONTRACT(rows.size() == x.shape[0]);
+  by_rows(x, [&](std::size_t row) {
+    DSPARK_CONTRACT(rows[row] >= 0 && static_cast<std::size_t>(rows[row]) < out.shape[0]);
+    row_operators::spread(row_of(x, row), columns, row_of(out, static_cast<std::size_t>(rows[row])));
   });
 }
 

@@ -3,6 +3,9 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
+#include <utility>
+
+#include "kernels/kernels.h"
 
 namespace dspark {
 
@@ -15,5 +18,16 @@ using Memory = std::unique_ptr<std::byte[], FreeMemory>;
 
 /// Not initialised; null where memory runs out.
 Memory allocate_memory(std::size_t bytes);
+
+class CpuBuffer final : public Buffer {
+ public:
+  CpuBuffer(Memory memory, std::size_t bytes) : memory_(std::move(memory)), bytes_(bytes) {}
+  std::byte* data() const override { return memory_.get(); }
+  std::size_t bytes() const override { return bytes_; }
+
+ private:
+  Memory memory_;
+  std::size_t bytes_;
+};
 
 }  // namespace dspark

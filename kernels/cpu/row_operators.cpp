@@ -1,5 +1,6 @@
 #include "kernels/cpu/row_operators.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -8,6 +9,7 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/row_operators.cpp"
 #include <hwy/foreach_target.h>
 
+#include "kernels/contract.h"
 #include "kernels/cpu/lane_math.inc"
 
 #if HWY_TARGET == HWY_AVX2
@@ -56,7 +58,9 @@ void gate(const float* gate, const float* up, std::size_t count, GateActivation 
       t = hn::MulAdd(hn::Mul(hn::Mul(g, g), g), hn::Set(d, 0.044715f), g);
       t = hn::Mul(t, hn::Set(d, 1.59576912f));
     }
-    store(hn::Mul(hn::Mul(g, logistic_of(t)), load(up + i, count - i)), out + i, count - i);
+    Lanes factor = logistic_of(t);
+    if (activation != GateActivation::kSigmoid) factor = hn::Mul(g, factor);
+    store(hn::Mul(factor, load(up + i, count - i)), out + i, count - i);
   }
 }
 
@@ -162,6 +166,18 @@ void gate(const float* gate, const float* up, std::size_t count, GateActivation 
 void add(float* x, const float* y, std::size_t count) { N_AVX2::add(x, y, count); }
 void scale(float* x, std::size_t count, float factor) { N_AVX2::scale(x, count, factor); }
 void soft_cap(float* x, std::size_t count, float cap) { N_AVX2::soft_cap(x, count, cap); }
+void spread(std::span<const float> x, std::span<const std::int32_t> columns, std::span<float> out) {
+  DSPARK_CONTRACT(x.size() == (columns.empty() ? out.size() : columns.size()));
+  if (columns.empty()) {
+    std::copy(x.begin(), x.end(), out.begin());
+    return;
+  }
+  std::fill(out.begin(), out.end(), 0.0f);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    DSPARK_CONTRACT(columns[i] >= 0 && static_cast<std::size_t>(columns[i]) < out.size());
+    out[static_cast<std::size_t>(columns[i])] = x[i];
+  }
+}
 float largest_value(const float* x, std::size_t count) { return N_AVX2::largest_value(x, count); }
 std::size_t find(const float* x, std::size_t count, float value) { return N_AVX2::find(x, count, value); }
 double exponentials(float* x, std::size_t count, float largest, float temperature) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
 #include "kernels/kernels.h"
 
@@ -16,6 +18,7 @@ void gate(const float* gate, const float* up, std::size_t count, GateActivation 
 void add(float* x, const float* y, std::size_t count);
 void scale(float* x, std::size_t count, float factor);
 void soft_cap(float* x, std::size_t count, float cap);
+void spread(std::span<const float> x, std::span<const std::int32_t> columns, std::span<float> out);
 
 /// count > 0, no NaN.
 float largest_value(const float* x, std::size_t count);

@@ -3,67 +3,32 @@
 #include <gmock/gmock.h>
 
 #include <cstring>
-#include <map>
 
-#include "executor/checkpoint/mapped_file.h"
-#include "tests/executor/checkpoint/model_folder.h"
 #include "tests/executor/model/decoder_steps.h"
+#include "tests/executor/model/spoilt_model.h"
 
 namespace dspark {
 namespace {
 
 using testing::HasSubstr;
 
-struct StoredTensor {
-  Dtype dtype = Dtype::kF32;
-  std::vector<std::size_t> shape;
-  std::string bytes;
-};
-
-/// The tensors of a model of one file, to be spoilt and written again.
-class SpoiltModel {
+/// What loading says of a model that is spoilt by its tensors.
+class SpoiltWeights : public SpoiltModel {
  public:
-  explicit SpoiltModel(const std::string& name) : name_(name) {
-    const auto file = *SafetensorsFile::open(model_data() + name + "/model.safetensors");
-    for (const TensorInfo& info : file.tensors()) {
-      const auto bytes = file.weights(info)->bytes;
-      tensors[info.name] = {info.dtype, info.shape,
-                            std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
-    }
-  }
+  explicit SpoiltWeights(const std::string& name) : SpoiltModel(model_data() + name) {}
 
-  /// What loading says of it, without the folder's path.
   std::string error() const {
     const ModelFolder folder;
-    const auto config = *MappedFile::open(model_data() + name_ + "/config.json");
-    folder.write("config.json", config.bytes());
-    std::string header, data;
-    for (const auto& [name, tensor] : tensors) {
-      header += std::string(header.empty() ? "{\"" : ",\"") + name + R"(":{"dtype":")" +
-                std::string(dtype_name(tensor.dtype)) + R"(","shape":)" + shape_text(tensor.shape) +
-                R"(,"data_offsets":[)" + std::to_string(data.size()) + "," +
-                std::to_string(data.size() + tensor.bytes.size()) + "]}";
-      data += tensor.bytes;
-    }
-    header += '}';
-    folder.write("model.safetensors", safetensors(header, data));
+    write(folder);
     const auto kernels = kernels_of(ElementType::kF32);
     const auto decoder =
         Decoder::load(folder.path(), *kernels, {.max_rows = 8, .max_logit_rows = 8, .kept_layers = {}});
-    std::string text = decoder ? "" : to_string(decoder.error());
-    for (std::size_t at; (at = text.find(folder.path())) != std::string::npos;)
-      text.replace(at, folder.path().size(), 1, 'F');
-    return text;
+    return without_path(decoder ? "" : to_string(decoder.error()), folder.path());
   }
-
-  std::map<std::string, StoredTensor> tensors;
-
- private:
-  std::string name_;
 };
 
 TEST(ModelWeights, TensorsThatAreMissingSurplusOrOfAnotherShapeAreOneError) {
-  SpoiltModel model("qwen3_tied");
+  SpoiltWeights model("qwen3_tied");
   EXPECT_EQ(model.error(), "");
   const auto whole = model.tensors;
 
@@ -99,13 +64,13 @@ TEST(ModelWeights, TensorsThatAreMissingSurplusOrOfAnotherShapeAreOneError) {
 }
 
 TEST(ModelWeights, WhatPublishedCheckpointsHoldBesideTheirModelIsPassedOver) {
-  SpoiltModel tied("qwen3_tied");
+  SpoiltWeights tied("qwen3_tied");
   tied.tensors["lm_head.weight"] = tied.tensors["model.embed_tokens.weight"];
   EXPECT_EQ(tied.error(), "");
   tied.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = {Dtype::kF32, {1}, std::string(4, '\0')};
   EXPECT_EQ(tied.error(), "");
 
-  SpoiltModel sharing("gemma4_per_layer_shared");
+  SpoiltWeights sharing("gemma4_per_layer_shared");
   sharing.tensors["model.layers.4.self_attn.k_proj.weight"] =
       sharing.tensors["model.layers.0.self_attn.k_proj.weight"];
   EXPECT_EQ(sharing.error(), "");
@@ -117,7 +82,7 @@ TEST(ModelWeights, WhatPublishedCheckpointsHoldBesideTheirModelIsPassedOver) {
 
 TEST(ModelWeights, ANumberThatIsNotFiniteIsRefusedByName) {
   const auto spoilt = [](const char* model, const char* name, std::size_t index, std::string bits) {
-    SpoiltModel one(model);
+    SpoiltWeights one(model);
     one.tensors.at(name).bytes.replace(index * bits.size(), bits.size(), bits);
     return one.error();
   };

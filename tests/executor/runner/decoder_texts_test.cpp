@@ -38,8 +38,8 @@ struct TinyModel {
   }
   ServedTexts system(const std::string& policy, const std::string& drafter) {
     ServedTexts served;
-    served.kernels = kernels.get();
-    served.target = target.get();
+    served.own_kernels = kernels.get();
+    served.own_target = target.get();
     served.language.vocab_size = decoder->plan().vocabulary;
     served.policy = policy;
     served.policy_parameters = required_parameters(policy);

@@ -41,13 +41,14 @@ struct ServedTexts final : RoundListener, Watcher {
   Value policy_parameters = {};
   std::function<std::unique_ptr<DepthPolicy>()> own_policy;  // in its place
   std::string drafter = "none";                              // ngram or toy
+  Kernels* own_kernels = nullptr;
+  TargetModel* own_target = nullptr;  // in the toy's place
+  Drafter* own_drafter = nullptr;     // in the place of these drafters
   bool chosen_confidence = false;  // the toy's confidence is that of the token it has drawn: it anticipates
   int block_size = 4;
   EngineOptions engine{.max_num_seqs = 16, .max_num_batched_tokens = 96, .kv_blocks = 256, .block_tokens = 4};
   std::vector<std::int32_t> end_tokens;
   std::uint64_t seed = 3;
-  Kernels* kernels = nullptr;     // f32 on one thread unless it is named
-  TargetModel* target = nullptr;  // in the place of the toy, with a cache of at least the engine's blocks
   StepCost::Parts belief{.verify_affine = {.bias_seconds = 1, .seconds_per_token = 0.02}};
 
   std::vector<std::vector<std::int32_t>> replies;  // by ordinal
@@ -59,16 +60,19 @@ struct ServedTexts final : RoundListener, Watcher {
 
   void serve(std::vector<GivenRequest> given) {
     replies.assign(given.size(), {});
-    Kernels& used_kernels = kernels != nullptr ? *kernels : f32_kernels();
-    ToyTarget toy_target(language, engine.kv_blocks, engine.block_tokens);
-    TargetModel& used_target = target != nullptr ? *target : toy_target;
+    Kernels& used_kernels = own_kernels != nullptr ? *own_kernels : f32_kernels();
+    ToyTarget target(language, engine.kv_blocks, engine.block_tokens);
     NgramDrafter ngram({.block_size = block_size, .longest_match = 3, .shortest_match = 1});
     ToyDrafter toy(used_kernels, language, block_size, chosen_confidence);
-    Drafter* used = drafter == "ngram" ? static_cast<Drafter*>(&ngram) : drafter == "toy" ? &toy : nullptr;
+    Drafter* used = own_drafter != nullptr ? own_drafter
+                    : drafter == "ngram"   ? static_cast<Drafter*>(&ngram)
+                    : drafter == "toy"     ? &toy
+                                           : nullptr;
     GivenRequests requests(std::move(given));
     EqualDurations durations;
     const RandomKey key = make_random_key(seed, 0);
-    ExecutorRunner runner(used_kernels, used_target, used, requests, key,
+    ExecutorRunner runner(used_kernels,
+                          own_target != nullptr ? *own_target : target, used, requests, key,
                           {.end_tokens = end_tokens, .listener = this, .durations = &durations});
     Parameters parameters(policy_parameters);
     const auto depth = own_policy ? own_policy() : make_depth_policy(policy, parameters);
@@ -83,7 +87,7 @@ struct ServedTexts final : RoundListener, Watcher {
     simulation.run([&] { return requests.all_done(); }, nullptr);
     EXPECT_EQ(requests.lost(), 0u);
     EXPECT_EQ(runner_engine_->kv().used(), 0);
-    largest_batch = toy_target.largest_batch;
+    largest_batch = target.largest_batch;
   }
 
   void round_verified(const VerifiedRound& round) override {

@@ -1,0 +1,160 @@
+#include "executor/drafter/drafter_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <limits>
+
+#include "tests/executor/drafter/drafted_model.h"
+#include "tests/executor/model/spoilt_model.h"
+
+namespace dspark {
+namespace {
+
+/// A drafter of the tiny target, to be spoilt and opened.
+class SpoiltDrafter : public SpoiltModel {
+ public:
+  explicit SpoiltDrafter(const std::string& name) : SpoiltModel(drafter_data() + name) {}
+
+  /// What opening it says. Refusals that config.json shows are known before the target is loaded.
+  std::string error(const DrafterOptions& options = {.max_requests = 2, .kv_tokens = 64}) const {
+    const ModelFolder folder;
+    write(folder);
+    const auto of_target = *read_model_config(model_data() + "qwen3_tied");
+    const auto kernels = kernels_of(ElementType::kF32);
+    const auto target = Decoder::load(model_data() + "qwen3_tied", *kernels,
+                                      {.max_rows = 8, .max_logit_rows = 8, .kept_layers = {}});
+    const auto drafter = open_drafter(folder.path(), {of_target, target->weights()}, *kernels, options);
+    const auto layers = drafter_target_layers(folder.path(), of_target);
+    if (!layers) {
+      EXPECT_EQ(to_string(layers.error()), to_string(drafter.error()));
+    }
+    return without_path(drafter ? "" : to_string(drafter.error()), folder.path());
+  }
+  SpoiltDrafter& with(const std::string& old, const std::string& now) {
+    const std::size_t at = config.find(old);
+    EXPECT_NE(at, std::string::npos) << old;
+    if (at != std::string::npos) config.replace(at, old.size(), now);
+    return *this;
+  }
+};
+
+std::string known_drafters() {
+  return "Qwen3DSparkModel, Qwen3DFlashModel, dspark, dflash, eagle3, mtp, LlamaForCausalLMEagle3, "
+         "Eagle3LlamaForCausalLM, Qwen3ForCausalLM, LlamaForCausalLM, Gemma3ForCausalLM, "
+         "Gemma3ForConditionalGeneration, Gemma4ForCausalLM, Gemma4ForConditionalGeneration";
+}
+
+std::string of_config(const std::string& name, const std::string& old, const std::string& now) {
+  return SpoiltDrafter(name).with(old, now).error();
+}
+
+TEST(DrafterFolder, WhatDoesNotFitTheTargetIsOneErrorThatNamesTheKey) {
+  EXPECT_EQ(SpoiltDrafter("dspark_vanilla").error(), "");
+  const auto deepspec = [](const std::string& old, const std::string& now) {
+    return of_config("dspark_vanilla", old, now);
+  };
+  EXPECT_EQ(deepspec("\"hidden_size\": 32", "\"hidden_size\": 48"),
+            "F/config.json: hidden_size: 48 does not fit the target, whose hidden_size is 32");
+  EXPECT_EQ(deepspec("\"vocab_size\": 64", "\"vocab_size\": 65"),
+            "F/config.json: vocab_size: 65 does not fit the target, whose vocab_size is 64");
+  EXPECT_EQ(deepspec("\"num_target_layers\": 3", "\"num_target_layers\": 4"),
+            "F/config.json: num_target_layers: 4 does not fit the target, whose num_hidden_layers is 3");
+  EXPECT_EQ(deepspec("    1\n  ],\n  \"mask", "    2\n  ],\n  \"mask"),
+            "F/config.json: target_layer_ids: 2 does not fit the target, whose num_hidden_layers is 3");
+  EXPECT_EQ(
+      of_config("speculators_dspark", "    0,\n    2\n", "    0,\n    4\n"),
+      "F/config.json: aux_hidden_state_layer_ids: 4 does not fit the target, whose num_hidden_layers is 3");
+}
+
+TEST(DrafterFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
+  const auto deepspec = [](const std::string& old, const std::string& now) {
+    return of_config("dspark_gated", old, now);
+  };
+  const auto library = [](const std::string& old, const std::string& now) {
+    return of_config("speculators_dspark_rnn", old, now);
+  };
+  EXPECT_EQ(
+      deepspec("Qwen3DSparkModel", "Gemma4DSparkModel"),
+      "F/config.json: architectures: unknown drafter 'Gemma4DSparkModel' (known: " + known_drafters() + ")");
+  EXPECT_EQ(deepspec("\"Qwen3DSparkModel\"", ""),
+            "F/config.json: architectures: it must name one architecture (known: " + known_drafters() + ")");
+  EXPECT_EQ(deepspec("\"block_size\": 4", "\"block_size\": 0"),
+            "F/config.json: block_size: 0 is not an integer in 1..256");
+  EXPECT_EQ(deepspec("\"block_size\": 4,", ""), "F/config.json: block_size: is missing");
+  EXPECT_EQ(deepspec("\"mask_token_id\": 5", "\"mask_token_id\": 64"),
+            "F/config.json: mask_token_id: 64 is not an integer in 0..63");
+  EXPECT_EQ(deepspec("    -1,", "    -2,"),
+            "F/config.json: target_layer_ids: its entries must be integers in -1..1024");
+  EXPECT_EQ(deepspec("    -1,", "    \"a\","),
+            "F/config.json: target_layer_ids: its entries must be integers in -1..1024");
+  EXPECT_EQ(deepspec("\"target_layer_ids\"", "\"target_layers\""),
+            "F/config.json: target_layer_ids: it must be a list of layers");
+  EXPECT_EQ(deepspec("\"gated\"", "\"gate\""),
+            "F/config.json: markov_head_type: unknown type 'gate' (known: vanilla, gated, rnn)");
+  EXPECT_EQ(deepspec("\"markov_rank\": 6", "\"markov_rank\": 0"),
+            "F/config.json: confidence_head_with_markov: it needs a Markov head (markov_rank is 0)");
+  EXPECT_EQ(deepspec("    \"full_attention\",", "    \"sliding_attention\","),
+            "F/config.json: sliding_window: is missing");
+  EXPECT_EQ(
+      library("\"block_size\": 5", "\"block_size\": 1"),
+      "F/config.json: block_size: a block of the anchor alone drafts nothing (sample_from_anchor is false)");
+  EXPECT_EQ(
+      library("\"dspark\"", "\"eagle9\""),
+      "F/config.json: speculators_model_type: unknown drafter 'eagle9' (known: " + known_drafters() + ")");
+  EXPECT_EQ(library("\"draft_vocab_size\": 40", "\"draft_vocab_size\": 65"),
+            "F/config.json: draft_vocab_size: 65 is not an integer in 1..64");
+  EXPECT_EQ(library("\"model_type\": \"qwen3\"", "\"model_type\": \"llama\""),
+            "F/config.json: transformer_layer_config.model_type: unknown type 'llama' (known: qwen3)");
+  EXPECT_EQ(library("\"transformer_layer_config\"", "\"layer_config\""),
+            "F/config.json: transformer_layer_config: it must be an object");
+  EXPECT_EQ(library("    0,\n    2\n", "    -1,\n    2\n"),
+            "F/config.json: aux_hidden_state_layer_ids: its entries must be integers in 0..1024");
+  EXPECT_EQ(library("\"target_hidden_size\": null", "\"target_hidden_size\": 64"),
+            "F/config.json: target_hidden_size: it must be that of the draft layers");
+  EXPECT_EQ(library("\"hidden_size\": 32", "\"hidden_size\": 0"),
+            "F/config.json: transformer_layer_config: hidden_size: 0 is not an integer in 1..1048576");
+}
+
+TEST(DrafterFolder, TensorsThatAreMissingSurplusOrOfAnotherShapeAreNamed) {
+  SpoiltDrafter drafter("dspark_gated");
+  const auto whole = drafter.tensors;
+  drafter.tensors.erase("markov_head.markov_w2.weight");
+  EXPECT_EQ(
+      drafter.error(),
+      "F: tensor 'markov_head.markov_w2.weight' is missing (did you mean 'markov_head.markov_w1.weight'?)");
+  drafter.tensors = whole;
+  drafter.tensors["fc.weight"].shape = {64, 32};
+  EXPECT_EQ(drafter.error(), "F/model.safetensors: tensor 'fc.weight' has shape [64, 32], expected [32, 64]");
+  drafter.tensors = whole;
+  drafter.tensors["fc.bias"] = whole.at("norm.weight");
+  EXPECT_EQ(drafter.error(), "F/model.safetensors: tensor 'fc.bias' is none of this model's");
+  EXPECT_EQ(SpoiltDrafter("dspark_gated").error({.max_requests = 2, .kv_tokens = 64, .block_size = 5}),
+            "the drafter of F drafts blocks of 1 to 4 tokens, not of 5");
+}
+
+TEST(DrafterFolder, AMapOfTokensThatLeadsNowhereIsRefused) {
+  const auto spoilt = [](std::size_t index, std::int64_t offset) {
+    SpoiltDrafter drafter("speculators_dflash");
+    std::memcpy(drafter.tensors["d2t"].bytes.data() + index * sizeof(offset), &offset, sizeof(offset));
+    return drafter.error();
+  };
+  EXPECT_EQ(SpoiltDrafter("speculators_dflash").error(), "");
+  EXPECT_EQ(spoilt(39, 25), "F: tensor 'd2t': draft token 39 is none of the 64 of the target");
+  EXPECT_EQ(spoilt(3, -4), "F: tensor 'd2t': draft token 3 is none of the 64 of the target");
+  const std::string lost = "F: tensor 'd2t': draft token 3 is none of the 64 of the target";
+  EXPECT_EQ(spoilt(3, std::numeric_limits<std::int64_t>::max()), lost);
+  EXPECT_EQ(spoilt(3, std::numeric_limits<std::int64_t>::min()), lost);
+  SpoiltDrafter twice("speculators_dflash");
+  std::int64_t first = 0;
+  std::memcpy(&first, twice.tensors["d2t"].bytes.data(), sizeof(first));
+  EXPECT_EQ(spoilt(1, first - 1), "F: tensor 'd2t': draft token 1 is token " + std::to_string(first) +
+                                      " of the target, as another is");
+  twice.tensors["d2t"].dtype = Dtype::kF64;
+  EXPECT_EQ(twice.error(), "F/model.safetensors: tensor 'd2t' is F64 (ids are I64)");
+  twice.tensors.erase("d2t");
+  EXPECT_EQ(twice.error(), "F: tensor 'd2t' is missing (did you mean 't2d'?)");
+}
+
+}  // namespace
+}  // namespace dspark
