@@ -33,15 +33,15 @@ class Machine {
   virtual bool is_real() const = 0;
   /// Computes prompts on other machines too (Prefill::kElsewhere).
   virtual bool prefills_elsewhere() const = 0;
-  /// What makes confidences of its drafter's signals where the experiment does not say: null: nothing does.
-  virtual std::unique_ptr<ConfidenceCalibration> own_calibration() const { return nullptr; }
   virtual const std::vector<FitLine>& fits() const = 0;
 
-  /// A runner for one replication and the step costs that policies are to believe. Both live no longer than
+  /// A runner for one replication, the step costs that policies are to believe, and what makes confidences of
+  /// its drafter's signals where the experiment does not say (null: nothing does). They live no longer than
   /// the machine.
   struct Start {
     std::unique_ptr<Runner> runner;
     const StepCost* belief = nullptr;
+    std::unique_ptr<ConfidenceCalibration> calibration = nullptr;
   };
   /// Errors: what the real machine cannot (memory, a model that is gone).
   virtual Result<Start> start(RandomKey key, const EngineOptions& engine) const = 0;

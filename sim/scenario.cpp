@@ -251,7 +251,7 @@ Result<ReplicationResult> MachineScenario::run(std::uint64_t seed, std::uint32_t
   invariant_context() = {seed, replication, 0};
   const RandomKey key = make_random_key(seed, replication);
   const auto policy = make_policy();
-  const auto started = machine_->start(key, engine_.options);
+  auto started = machine_->start(key, engine_.options);
   if (!started) return started.error();
   const int block_size = machine_->block_size();
   const auto source = workload_.arrivals->start(*workload_.shapes, key);
@@ -259,7 +259,8 @@ Result<ReplicationResult> MachineScenario::run(std::uint64_t seed, std::uint32_t
   Simulation simulation(key, *source, router, engine_.elsewhere);
   Engine& engine =
       simulation.add_replica(engine_.options, *engine_.batching, *policy, *started->belief, *started->runner);
-  const auto calibration = calibration_ ? calibration_(std::max(1, block_size)) : machine_->own_calibration();
+  const auto calibration =
+      calibration_ ? calibration_(std::max(1, block_size)) : std::move(started->calibration);
   if (calibration) engine.calibrate(*calibration);
   RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks, std::max(1, block_size),
                      started->belief->measured_rows());

@@ -26,6 +26,7 @@ ElementType stored_weight_type(const Checkpoint& checkpoint, const ModelConfig& 
 
 Result<LoadedModel> LoadedModel::load(const ModelFolder& folder, const LoadOptions& options) {
   LoadedModel model;
+  model.config_ = std::make_unique<ModelConfig>(folder.config);
   const ModelPlan plan = plan_model(folder.config);
   CpuOptions machine;
   machine.weight_type = options.weights.value_or(stored_weight_type(folder.checkpoint, folder.config));
@@ -34,15 +35,16 @@ Result<LoadedModel> LoadedModel::load(const ModelFolder& folder, const LoadOptio
   use.weight_type = use.cache_type = machine.weight_type;
   use.max_rows = static_cast<std::size_t>(options.max_rows);
   use.max_logit_rows = static_cast<std::size_t>(options.max_logit_rows);
+  use.kept_layers = options.kept_layers.size();
   use.kv_tokens =
       static_cast<std::size_t>(options.kv_blocks) * static_cast<std::size_t>(options.block_tokens);
   if (auto error = check_memory(predict_memory(plan, use), use, available_memory())) return *std::move(error);
   CpuKernels cpu = make_cpu_kernels(machine);
   if (cpu.kernels == nullptr) return Error{cpu.error};
   model.kernels_ = std::move(cpu.kernels);
-  auto decoder =
-      Decoder::load(folder.checkpoint, folder.config, *model.kernels_,
-                    {.max_rows = use.max_rows, .max_logit_rows = use.max_logit_rows, .kept_layers = {}});
+  auto decoder = Decoder::load(
+      folder.checkpoint, folder.config, *model.kernels_,
+      {.max_rows = use.max_rows, .max_logit_rows = use.max_logit_rows, .kept_layers = options.kept_layers});
   if (!decoder) return decoder.error();
   model.decoder_ = std::make_unique<Decoder>(*std::move(decoder));
   auto cache = KvCache::make(model.decoder_->plan(), static_cast<std::size_t>(options.kv_blocks),

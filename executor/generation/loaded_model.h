@@ -3,9 +3,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "executor/checkpoint/checkpoint.h"
 #include "executor/checkpoint/model_config.h"
+#include "executor/drafter/drafter_folder.h"
 #include "executor/model/decoder_target.h"
 #include "policies/error.h"
 
@@ -29,6 +31,7 @@ struct LoadOptions {
   int max_logit_rows = 8;
   int kv_blocks = 64;
   int block_tokens = 16;
+  std::vector<int> kept_layers = {};  // whose outputs the drafter reads
 };
 
 /// A model ready to run on this processor.
@@ -39,10 +42,13 @@ class LoadedModel {
 
   Kernels& kernels() const { return *kernels_; }
   TargetModel& target() const { return *target_; }
+  /// For the drafter that is to draft for it.
+  DraftTarget draft_target() const { return {*config_, decoder_->weights()}; }
 
  private:
   LoadedModel() = default;
 
+  std::unique_ptr<ModelConfig> config_;
   std::unique_ptr<Kernels> kernels_;  // outlives what follows
   std::unique_ptr<Decoder> decoder_;
   std::unique_ptr<KvCache> cache_;

@@ -87,7 +87,11 @@ Result<std::shared_ptr<ServedModel>> LastModel::load(const ExecutorParameters& p
     if (!tokens) return tokens.error();
     text = *std::move(tokens);
   }
-  auto model = LoadedModel::load(*folder, parameters.load);
+  LoadOptions options = parameters.load;
+  auto layers = layers_for(parameters.drafter, folder->config);
+  if (!layers) return layers.error();
+  options.kept_layers = *std::move(layers);
+  auto model = LoadedModel::load(*folder, options);
   if (!model) return model.error();
   const int rows = std::min(parameters.drafter.block_size, parameters.load.max_logit_rows - 1);
   StepCost belief = parameters.belief ? *parameters.belief
@@ -132,24 +136,21 @@ class OwningRunner final : public Runner {
 
 class ExecutorMachine final : public Machine {
  public:
-  ExecutorMachine(ExecutorParameters parameters, std::unique_ptr<Drafter> example,
-                  std::shared_ptr<LastModel> models)
-      : parameters_(std::move(parameters)), example_(std::move(example)), models_(std::move(models)) {}
+  ExecutorMachine(ExecutorParameters parameters, std::shared_ptr<LastModel> models)
+      : parameters_(std::move(parameters)), models_(std::move(models)) {}
 
   int kv_blocks() const override { return parameters_.load.kv_blocks; }
   int block_tokens() const override { return parameters_.load.block_tokens; }
-  int block_size() const override { return example_ ? example_->block_size() : 0; }
+  int block_size() const override {
+    return parameters_.drafter.is_none() ? 0 : parameters_.drafter.block_size;
+  }
   std::string block_size_key() const override { return "machine.executor.block_size"; }
   unsigned signals() const override {
-    return example_ ? kTop1 | kMargin | kEntropy | kChosen : kConfidenceOnly;
+    return block_size() > 0 ? kTop1 | kMargin | kEntropy | kChosen : kConfidenceOnly;
   }
   bool knows_outcomes() const override { return false; }
   bool is_real() const override { return true; }
   bool prefills_elsewhere() const override { return false; }
-  std::unique_ptr<ConfidenceCalibration> own_calibration() const override {
-    if (!example_ || example_->has_confidence_head()) return nullptr;
-    return std::make_unique<MarginEstimator>(block_size());
-  }
   const std::vector<FitLine>& fits() const override {
     static const std::vector<FitLine> kNone;
     return kNone;
@@ -161,16 +162,28 @@ class ExecutorMachine final : public Machine {
         std::min(engine.max_num_batched_tokens, engine.max_num_seqs * (block_size() + 1));
     auto model = models_->get(wanted);
     if (!model) return model.error();
-    auto drafter = make_drafter(parameters_.drafter);
+    const LoadOptions& load = wanted.load;
+    auto drafter =
+        make_drafter(parameters_.drafter, (*model)->model.draft_target(), (*model)->model.kernels(),
+                     static_cast<std::size_t>(engine.max_num_seqs),
+                     static_cast<std::size_t>(load.kv_blocks) * static_cast<std::size_t>(load.block_tokens));
     if (!drafter) return drafter.error();
+    if (*drafter && (*drafter)->block_size() != block_size()) {
+      return Error{fmt::format("the drafter's largest block has {} tokens, not {}", (*drafter)->block_size(),
+                               block_size()),
+                   {},
+                   fmt::format("set machine.executor.block_size: {}", (*drafter)->block_size())};
+    }
+    std::unique_ptr<ConfidenceCalibration> calibration;
+    if (*drafter && !(*drafter)->has_confidence_head())
+      calibration = std::make_unique<MarginEstimator>(block_size());
     auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key);
     const StepCost* belief = &runner->belief();
-    return Start{std::move(runner), belief};
+    return Start{std::move(runner), belief, std::move(calibration)};
   }
 
  private:
   ExecutorParameters parameters_;
-  std::unique_ptr<Drafter> example_;  // null: none
   std::shared_ptr<LastModel> models_;
 };
 
@@ -211,13 +224,14 @@ std::unique_ptr<const Machine> read_executor_machine(Parameters& parameters, con
                   "target", {.meaning = "folder of the target: config.json, *.safetensors, tokenizer.json"}));
   read.drafter.what = parameters.text(
       "drafter",
-      {.default_value = "none", .meaning = "none, or ngram: what followed the same tokens before"});
+      {.default_value = "none",
+       .meaning = "none; ngram: what followed the same tokens before; or the folder of a drafter"});
   read.drafter.block_size = static_cast<int>(
       parameters.integer("block_size", {.min = 1,
                                         .max = 64,
                                         .default_value = 7,
                                         .unit = "tokens",
-                                        .meaning = "γ: largest block of an n-gram drafter"}));
+                                        .meaning = "γ: largest block that the drafter proposes"}));
   read.prompts = resolved(
       folder, parameters.text(
                   "prompts", {.default_value = "",
@@ -229,12 +243,9 @@ std::unique_ptr<const Machine> read_executor_machine(Parameters& parameters, con
         parameters.group("cost", "step costs that policies believe; measured when a run starts if not given");
     read.belief = StepCost(read_step_cost(cost, /*overhead_is_solved=*/false));
   }
-  auto drafter = make_drafter(read.drafter);
-  if (!drafter && !parameters.is_describing()) {
-    parameters.add_error(drafter.error().message, parameters.position_of("drafter"), drafter.error().advice);
-  }
+  if (read.drafter.is_folder()) read.drafter.what = resolved(folder, read.drafter.what);
   if (parameters.errors().size() > errors_before || parameters.is_describing()) return nullptr;
-  return std::make_unique<const ExecutorMachine>(std::move(read), *std::move(drafter), models);
+  return std::make_unique<const ExecutorMachine>(std::move(read), models);
 }
 
 }  // namespace

@@ -297,8 +297,9 @@ class CommandLine {
     add("--system", options.system, "TEXT", "System prompt; the model's own if not given");
     generate_->add_flag("--raw", options.raw, "Take the prompt as it is, without the model's chat template");
     add("--drafter", options.drafter, "WHAT",
-        "none (default), or ngram: what followed the same tokens before");
-    add("--block-size", options.block_size, "N", "Longest block that the n-gram drafter proposes (default 7)")
+        "none (default); ngram: what followed the same tokens before; or the folder of a drafter");
+    add("--block-size", options.block_size, "N",
+        "Longest block that the drafter proposes, within what it can (default 7)")
         ->check(CLI::Range(1, 64));
     add("--policy", options.policy, "POLICY",
         "As an experiment writes it (default: the whole block; none without a drafter)");

@@ -64,19 +64,20 @@ GenerationOptions generation_options(const GenerateOptions& options, const std::
   return generation;
 }
 
-Result<LoadedModel> load(const GenerateOptions& options, const ModelFolder& folder,
-                         const GenerationOptions& generation, const Drafter* drafter) {
-  const int block_size = drafter == nullptr ? 0 : drafter->block_size();
+LoadOptions load_options(const GenerateOptions& options, const GenerationOptions& generation,
+                         const std::vector<int>& kept_layers) {
+  const int block_size = options.drafter == "none" ? 0 : options.block_size;
   LoadOptions load;
   if (options.weights != "auto")
     load.weights = options.weights == "f32" ? ElementType::kF32 : ElementType::kBf16;
-  load.threads =
-      options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency());
+  load.threads = options.threads > 0 ? options.threads
+                                     : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   load.max_rows = std::max(generation.max_batched_tokens, block_size + 1);
   load.max_logit_rows = block_size + 1;
   load.kv_blocks = generation_kv_blocks(generation, block_size);
   load.block_tokens = generation.block_tokens;
-  return LoadedModel::load(folder, load);
+  load.kept_layers = kept_layers;
+  return load;
 }
 
 std::string generation_json(const Generation& generation, const std::string& text, const std::string& prompt,
@@ -129,20 +130,25 @@ DraftDisplay::Style display_style(const GenerateOptions& options) {
 }  // namespace
 
 int generate_command(const GenerateOptions& options) {
+  const DrafterChoice choice{.what = options.drafter, .block_size = options.block_size};
   Errors errors;
   const auto policy = read_checked_policy(policy_text(options), errors);
   if (!policy) return print_errors(errors), kInvalidInput;
-  auto drafter = make_drafter({.what = options.drafter, .block_size = options.block_size});
-  if (!drafter) return fail(drafter.error());
   const auto folder = ModelFolder::open(options.model);
   if (!folder) return fail(folder.error());
   const auto tokenizer = Tokenizer::read(options.model);
   if (!tokenizer) return fail(tokenizer.error());
   const auto prompt = prompt_tokens(options, *tokenizer);
   if (!prompt) return fail(prompt.error());
+  const auto layers = layers_for(choice, folder->config);
+  if (!layers) return fail(layers.error());
   const GenerationOptions generation = generation_options(options, *prompt, folder->config);
-  auto model = load(options, *folder, generation, drafter->get());
+  const LoadOptions wanted = load_options(options, generation, *layers);
+  auto model = LoadedModel::load(*folder, wanted);
   if (!model) return fail(model.error(), kMachineCannot);
+  const auto drafter = make_drafter(choice, model->draft_target(), model->kernels(), /*max_requests=*/1,
+                                    static_cast<std::size_t>(wanted.kv_blocks * wanted.block_tokens));
+  if (!drafter) return fail(drafter.error());
 
   const int block_size = *drafter ? (*drafter)->block_size() : 0;
   const auto depth = policy->make();

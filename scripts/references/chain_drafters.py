@@ -207,7 +207,11 @@ def make_case(name, folder):
     (folder / "config.py").unlink()  # the library's code
     if borrows:
         weights = load_file(folder / "model.safetensors")
-        own = {key: value for key, value in weights.items() if key not in ("embed_tokens.weight", "verifier_lm_head.weight")}
+        own = {
+            key: value
+            for key, value in weights.items()
+            if key not in ("embed_tokens.weight", "verifier_lm_head.weight")
+        }
         save_file(own, folder / "model.safetensors", metadata={"format": "pt"})
         model.embed_tokens.weight.copy_(target["model.embed_tokens.weight"])
     layers = [2] if name == "mtp_qwen3" else [id - 1 for id in model.config.eagle_aux_hidden_state_layer_ids]
@@ -215,7 +219,9 @@ def make_case(name, folder):
         publish(folder, [layer + 1 for layer in layers])
 
     next_tokens = ids[torch.randint(0, len(ids), (TOKENS,), generator=generator)]
-    kept = [torch.randn(TOKENS, LAYER["hidden_size"], generator=generator) * (1 + layer) for layer in range(len(layers))]
+    kept = [
+        torch.randn(TOKENS, LAYER["hidden_size"], generator=generator) * (1 + layer) for layer in range(len(layers))
+    ]
     if name == "mtp_qwen3":
         model.lm_head.weight.copy_(target["model.embed_tokens.weight"])
         logits = mtp_logits(model, next_tokens, rms_norm(kept[0], target["model.norm.weight"]))

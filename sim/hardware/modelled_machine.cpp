@@ -85,7 +85,7 @@ ModelledMachine::ModelledMachine(Parameters& parameters, const std::vector<std::
 }
 
 Result<Machine::Start> ModelledMachine::start(RandomKey key, const EngineOptions&) const {
-  return Start{std::make_unique<ModelledRunner>(cost_, *acceptance_, key), &cost_};
+  return Start{std::make_unique<ModelledRunner>(cost_, *acceptance_, key), &cost_, nullptr};
 }
 
 MachineEntry modelled_machine_entry() {

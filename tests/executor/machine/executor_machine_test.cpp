@@ -105,10 +105,16 @@ TEST(ExecutorMachine, RefusesWhatARealMachineCannot) {
   without_drafter.drafter = "none";
   EXPECT_THAT(read(without_drafter).errors,
               ::testing::ElementsAre(::testing::HasSubstr("largest block has 0")));
-  Written unknown;
-  unknown.drafter = "oracle";
-  EXPECT_THAT(read(unknown).errors,
-              ::testing::ElementsAre(::testing::HasSubstr("there is no drafter 'oracle'")));
+}
+
+TEST(ExecutorMachine, AModelDraftsForAnother) {
+  Written chain;
+  chain.drafter = "qwen3_tied";  // its own text, so every draft is accepted
+  const Read experiment = read(chain);
+  ASSERT_TRUE(experiment.scenario) << ::testing::PrintToString(experiment.errors);
+  const auto result = experiment.scenario->run(1, 0);
+  ASSERT_TRUE(result) << to_string(result.error());
+  EXPECT_EQ(metrics(*result)["accepted_length"], 4);
 }
 
 TEST(ExecutorMachine, AModelThatIsNotThereIsAnErrorOfTheRun) {
