@@ -24,9 +24,10 @@ int fail(const Error& error, ExitCode code = kInvalidInput) {
   return code;
 }
 
-std::string policy_text(const GenerateOptions& options) {
+/// The policy that was asked for, else one that verifies the whole block.
+std::string policy_text(const GenerateOptions& options, int block_size) {
   if (!options.policy.empty()) return options.policy;
-  return options.drafter == "none" ? "none" : fmt::format("fixed:{}", options.block_size);
+  return block_size == 0 ? "none" : fmt::format("fixed:{}", block_size);
 }
 
 /// The prompt as the model was taught to see it, or with --raw as it is.
@@ -132,8 +133,7 @@ DraftDisplay::Style display_style(const GenerateOptions& options) {
 int generate_command(const GenerateOptions& options) {
   const DrafterChoice choice{.what = options.drafter, .block_size = options.block_size};
   Errors errors;
-  const auto policy = read_checked_policy(policy_text(options), errors);
-  if (!policy) return print_errors(errors), kInvalidInput;
+  if (!read_checked_policy(policy_text(options, 0), errors)) return print_errors(errors), kInvalidInput;
   const auto folder = ModelFolder::open(options.model);
   if (!folder) return fail(folder.error());
   const auto tokenizer = Tokenizer::read(options.model);
@@ -151,6 +151,13 @@ int generate_command(const GenerateOptions& options) {
   if (!drafter) return fail(drafter.error());
 
   const int block_size = *drafter ? (*drafter)->block_size() : 0;
+  const auto policy = read_checked_policy(policy_text(options, block_size), errors);
+  if (!policy) return print_errors(errors), kInvalidInput;
+  if (policy->traits.outcomes) {
+    return fail(
+        {fmt::format("policy '{}' sees outcomes before they are verified, which a real model does not know",
+                     policy->text)});
+  }
   const auto depth = policy->make();
   const StepCost belief = measure_step_cost(model->target(), block_size, generation.block_tokens, 3);
   DraftDisplay display(*tokenizer, display_style(options));
