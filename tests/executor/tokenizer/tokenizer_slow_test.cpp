@@ -41,7 +41,7 @@ void add_ids(const Tokenizer& tokenizer, const std::string& text, boost::crc_32_
 }
 
 /// scripts/make_references_characters: the same texts, and one checksum of all their ids.
-TEST(EveryCharacter, IsCutAndNormalisedAsByTheReference) {
+TEST(EveryCharacter, IsNormalisedAsByTheReference) {
   for (const std::string& line : lines_of(file_text(data_path("characters.tsv")))) {
     const auto columns = columns_of(line);
     const Tokenizer tokenizer = tokenizer_of(columns[0]);
