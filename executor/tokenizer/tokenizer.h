@@ -18,8 +18,9 @@ struct TokenizerParts;
 /// Text to token ids and back, as `tokenizer.json` in a model's folder says (the format of
 /// github.com/huggingface/tokenizers, version 1.0): byte-level BPE (Qwen 3, Llama 3, SmolLM2) and BPE with
 /// byte fallback (Gemma, Llama 2). Ids are those that the library gives, and texts those of its `decode`;
-/// what transformers does on top (`clean_up_tokenization_spaces`) is left out. Immutable, cheap to copy, safe
-/// to share between threads.
+/// what transformers does on top (`clean_up_tokenization_spaces`) is left out. Beside characters later than
+/// the Unicode of the PCRE2 that is linked (10.42: 14) a text may be cut elsewhere than by the library.
+/// Immutable, cheap to copy, safe to share between threads.
 class Tokenizer {
  public:
   /// Reads `tokenizer.json` and, where they are there, `tokenizer_config.json` and `chat_template.jinja`.

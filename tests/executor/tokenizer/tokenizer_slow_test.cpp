@@ -1,5 +1,7 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <boost/crc.hpp>
 #include <filesystem>
 
 #include "executor/checkpoint/checkpoint.h"
@@ -28,6 +30,29 @@ TEST(LongTexts, AMegabyteOfOneLetterIsEncodedAndReadBack) {
       ASSERT_TRUE(ids) << kind << " '" << unit << "': " << to_string(ids.error());
       ASSERT_TRUE(tokenizer.decode(*ids, false) == valid_utf8(text)) << kind << " '" << unit << "'";
     }
+  }
+}
+
+void add_ids(const Tokenizer& tokenizer, const std::string& text, boost::crc_32_type& sum) {
+  const auto ids = tokenizer.encode(text, false);
+  ASSERT_TRUE(ids) << to_string(ids.error());
+  const std::string line = fmt::format("{}\n", fmt::join(*ids, " "));
+  sum.process_bytes(line.data(), line.size());
+}
+
+/// scripts/make_references_characters: the same texts, and one checksum of all their ids.
+TEST(EveryCharacter, IsNormalisedAsByTheReference) {
+  for (const std::string& line : lines_of(file_text(data_path("characters.tsv")))) {
+    const auto columns = columns_of(line);
+    const Tokenizer tokenizer = tokenizer_of(columns[0]);
+    boost::crc_32_type sum;
+    for (char32_t code = 0; code < 0x110000; ++code) {
+      if (code >= 0xd800 && code < 0xe000) continue;
+      std::string character;
+      append_utf8(code, character);
+      add_ids(tokenizer, fmt::format("a{0}{0}b1{0}e{0}\u0301{0}", character), sum);
+    }
+    EXPECT_EQ(fmt::format("{:08x}", sum.checksum()), columns[1]) << columns[0];
   }
 }
 
