@@ -18,11 +18,11 @@ class SpoiltChain : public SpoiltModel {
   std::string error() const {
     const ModelFolder folder;
     write(folder);
-    const auto config = *read_model_config(model_data() + "qwen3_tied");
+    const auto of_target = *read_model_config(model_data() + "qwen3_tied");
     const auto kernels = kernels_of(ElementType::kF32);
     const auto target = Decoder::load(model_data() + "qwen3_tied", *kernels,
                                       {.max_rows = 8, .max_logit_rows = 8, .kept_layers = {}});
-    const auto drafter = open_drafter(folder.path(), {config, target->weights()}, *kernels,
+    const auto drafter = open_drafter(folder.path(), {of_target, target->weights()}, *kernels,
                                       {.max_requests = 2, .kv_tokens = 64});
     return without_path(drafter ? "" : to_string(drafter.error()), folder.path());
   }
@@ -65,11 +65,20 @@ TEST(ChainFolder, WhatDoesNotFitTheTargetIsOneErrorThatNamesTheKey) {
   EXPECT_EQ(published("      1,\n      2,", "      2,\n      2,"),
             "F/config.json: eagle_config.eagle_aux_hidden_state_layer_ids: 2, 2, 3 are no distinct layers of "
             "the target's 3");
-  EXPECT_EQ(
-      published("\"eagle_aux_hidden_state_layer_ids\"", "\"others\""),
-      "F/config.json: eagle_aux_hidden_state_layer_ids: 2, 1, 0 are no distinct layers of the target's 3 "
-      "or fewer")
-      << "the default of EAGLE's authors";
+}
+
+TEST(ChainFolder, PublishedIdsNameTheInputsOfLayers) {
+  const auto config = *read_model_config(model_data() + "qwen3_tied");
+  using Layers = std::vector<int>;
+  EXPECT_EQ(*drafter_target_layers(drafter_data() + "eagle3_published", config), (Layers{0, 1, 2}));
+  EXPECT_EQ(*drafter_target_layers(drafter_data() + "eagle3_speculators", config), (Layers{-1, 1, 2}));
+  EXPECT_EQ(*drafter_target_layers(drafter_data() + "mtp_qwen3", config), Layers{2});
+  EXPECT_EQ(*drafter_target_layers(model_data() + "llama_tied_llama3", config), Layers{});
+  SpoiltChain silent("eagle3_published");
+  silent.config.replace(silent.config.find("eagle_aux"), 5, "other");
+  const ModelFolder folder;
+  silent.write(folder);
+  EXPECT_EQ(*drafter_target_layers(folder.path(), config), (Layers{1, 0, -1})) << "as EAGLE's authors read";
 }
 
 TEST(ChainFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
@@ -119,7 +128,9 @@ TEST(ChainFolder, TensorsThatAreMissingOrMisshapenAreNamed) {
   EXPECT_EQ(lost.error(), "F: tensor 'd2t': draft token 0 is none of the 64 of the target");
   SpoiltChain mtp("mtp_qwen3");
   mtp.tensors.erase("mtp_layers.0.input_proj.weight");
-  EXPECT_EQ(mtp.error(), "F: tensor 'mtp_layers.0.input_proj.weight' is missing");
+  EXPECT_EQ(mtp.error(),
+            "F: tensor 'mtp_layers.0.input_proj.weight' is missing (did you mean "
+            "'mtp_layers.0.mlp.up_proj.weight'?)");
 }
 
 TEST(ChainFolder, AChainIsAsLongAsItsPublisherSaysOrAsAskedFor) {
@@ -131,7 +142,7 @@ TEST(ChainFolder, AChainIsAsLongAsItsPublisherSaysOrAsAskedFor) {
 }
 
 TEST(ChainDrafter, SignalsAreThoseOfTheDistributionsItDrawsFrom) {
-  for (const std::string folder :
+  for (const std::string& folder :
        {drafter_data() + "eagle3_speculators", model_data() + "llama_tied_llama3"}) {
     DraftedModel model(folder);
     model.tell(RequestId{5}, {9, 4, 33, 60, 12});
