@@ -173,6 +173,39 @@ TEST(ChainDrafter, SignalsAreThoseOfTheDistributionsItDrawsFrom) {
   }
 }
 
+TEST(ChainDrafter, WhatARequestIsDraftedDependsOnNoOthersPlan) {
+  for (const std::string& folder :
+       {drafter_data() + "eagle3_speculators", model_data() + "llama_tied_llama3"}) {
+    DraftedModel model(folder);
+    const std::vector<std::int32_t> texts[] = {{9, 4, 33, 60, 12}, {7, 21, 40}};
+    std::vector<DrawKey> keys(6);
+    for (std::uint32_t k = 0; k < 6; ++k) keys[k].counter[0] = 10 + k;
+    std::vector<DraftRequest> requests;
+    for (std::size_t r = 0; r < 2; ++r) {
+      model.tell(RequestId{static_cast<int>(r)}, texts[r]);
+      const int planned = r == 0 ? 1 : 3;
+      requests.push_back({.id = RequestId{static_cast<int>(r)},
+                          .text = texts[r],
+                          .planned = planned,
+                          .rule = {.temperature = 1},
+                          .keys = std::span(keys).subspan(3 * r, static_cast<std::size_t>(planned))});
+    }
+    const auto rows_of = [&](const Drafts& drafts, std::size_t request) {
+      std::vector<float> rows;
+      for (int k = 1; k <= 3; ++k) {
+        const float* const row = model.drafter().distributions().row(drafts.at(k, request));
+        rows.insert(rows.end(), row, row + model.drafter().distributions().shape[1]);
+      }
+      return rows;
+    };
+    const Drafts together = draft(model.drafter(), requests);
+    const std::vector<float> beside = rows_of(together, 1);
+    const Drafts alone = draft(model.drafter(), std::span(requests).last(1));
+    EXPECT_EQ(beside, rows_of(alone, 0));
+    for (int k = 1; k <= 3; ++k) EXPECT_EQ(together.tokens[together.at(k, 1)], alone.tokens[alone.at(k, 0)]);
+  }
+}
+
 TEST(ChainDrafter, DraftsNothingForATextItWasNotTold) {
   DraftedModel model(drafter_data() + "eagle3_speculators");
   model.tell(RequestId{5}, {9, 4, 33, 60, 12});
