@@ -67,7 +67,7 @@ Result<std::vector<int>> BlockDrafter::layers_of(std::string_view text, const st
   const int most = target.layers - (config->own_embedding ? 2 : 1);
   for (const int layer : config->target_layers)
     if (layer > most)
-      return misfit(config->layers_key, layer + (config->own_embedding ? 0 : 1), "num_hidden_layers",
+      return misfit(config->layers_key, layer + config->first_layer_id + 1, "num_hidden_layers",
                     target.layers);
   return config->target_layers;
 }
@@ -95,14 +95,17 @@ Result<std::unique_ptr<Drafter>> BlockDrafter::open(std::string_view text, const
   const WeightSet& of_target = target.weights.model();
   const std::size_t block_rows = options.max_requests * static_cast<std::size_t>(config->block_rows);
   const std::size_t max_rows = std::max(block_rows, kChunkRows);
-  auto decoder = Decoder::load(
-      *checkpoint,
-      {.plan = plan_block_drafter(*config),
-       .layout = block_drafter_layout(*config),
-       .embedding = config->own_embedding ? nullptr : &of_target.matrix(WeightRole::kEmbedding),
-       .head = config->own_head ? nullptr : &target.weights.head()},
-      kernels,
-      {.max_rows = max_rows, .max_logit_rows = block_rows, .kept_layers = {}, .kv_tokens = options.kv_tokens});
+  auto decoder =
+      Decoder::load(*checkpoint,
+                    {.plan = plan_block_drafter(*config),
+                     .layout = block_drafter_layout(*config),
+                     .embedding = config->own_embedding ? nullptr : &of_target.matrix(WeightRole::kEmbedding),
+                     .head = config->own_head ? nullptr : &target.weights.head()},
+                    kernels,
+                    {.max_rows = max_rows,
+                     .max_logit_rows = block_rows,
+                     .kept_layers = {},
+                     .kv_tokens = options.kv_tokens});
   if (!decoder) return decoder.error();
   auto cache = DraftCache::make(decoder->plan(), options.kv_tokens, kBlockTokens, kernels);
   if (!cache) return cache.error();
@@ -286,9 +289,8 @@ void BlockDrafter::read_confidence(View<const float, 2> hidden, View<const float
   }
   for (std::size_t i = 0; i < count; ++i)
     blocks.confidence[entry(blocks, k, active_[i].request)] =
-        config_.confidence_head
-            ? static_cast<float>(1 / (1 + std::exp(-static_cast<double>(numbers_[i]))))
-            : kUnknownConfidence;
+        config_.confidence_head ? static_cast<float>(1 / (1 + std::exp(-static_cast<double>(numbers_[i]))))
+                                : kUnknownConfidence;
 }
 
 /// Draws the position's tokens, which become those before the next one.

@@ -43,8 +43,7 @@ bool DraftCache::reserve(RequestId id, std::int32_t end) {
   Kept& request = kept(id);
   const int missing = blocks_.blocks_for(end) - static_cast<int>(request.blocks.size());
   if (missing > blocks_.free()) return false;
-  for (int i = 0; i < missing; ++i)
-    request.blocks.push_back(static_cast<std::int32_t>(blocks_.allocate()));
+  for (int i = 0; i < missing; ++i) request.blocks.push_back(static_cast<std::int32_t>(blocks_.allocate()));
   return true;
 }
 

@@ -53,7 +53,7 @@ class DraftCache {
 
   KvCache kv_;
   KvBlocks blocks_;
-  std::vector<Kept> kept_;                // by id
+  std::vector<Kept> kept_;                 // by id
   std::vector<std::int32_t> block_table_;  // (requests, widest)
 };
 

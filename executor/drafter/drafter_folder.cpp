@@ -39,7 +39,8 @@ Result<const DrafterFamily*> family_of(std::string_view config, const std::strin
   JsonFields fields(*object, "", path, error);
   std::string known;
   for (const DrafterFamily& family : kFamilies)
-    for (const std::string_view name : family.names) known += (known.empty() ? "known: " : ", ") + std::string(name);
+    for (const std::string_view name : family.names)
+      known += (known.empty() ? "known: " : ", ") + std::string(name);
   const bool nested = fields.has("speculators_model_type");
   const std::string_view key = nested ? "speculators_model_type" : "architectures";
   const auto names = nested ? std::vector{fields.text(key)} : fields.texts(key, 16);

@@ -25,9 +25,7 @@ MarkovHead::MarkovHead(const BlockDrafterConfig& config, std::size_t max_rows, c
   joint_ = DraftBuffer(kernels, max_rows * rank_ * (rnn ? 3 : 1));
 }
 
-void MarkovHead::begin(std::size_t rows) {
-  kernels_->scale(state_.matrix(rows, rank_), 0);
-}
+void MarkovHead::begin(std::size_t rows) { kernels_->scale(state_.matrix(rows, rank_), 0); }
 
 View<const float, 2> MarkovHead::embed(std::span<const std::int32_t> before) {
   rows_ = before.size();

@@ -69,11 +69,11 @@ struct ModelTensor {
 struct TensorLayout {
   std::string decoder = "model.";
   std::string head = "lm_head.weight";
-  bool has_other_parts = false;  // of images or sound, whose tensors nobody reads
-  bool has_embedding = true;     // else the decoder is given another's
-  bool has_head = true;          // likewise
-  std::vector<ModelTensor> heads = {};      // of drafters, beside the layers
-  std::vector<std::string> ignored = {};    // beginnings of further names that nobody reads
+  bool has_other_parts = false;           // of images or sound, whose tensors nobody reads
+  bool has_embedding = true;              // else the decoder is given another's
+  bool has_head = true;                   // likewise
+  std::vector<ModelTensor> heads = {};    // of drafters, beside the layers
+  std::vector<std::string> ignored = {};  // beginnings of further names that nobody reads
 };
 
 /// By the name of the embedding; that of a text model where there is none.

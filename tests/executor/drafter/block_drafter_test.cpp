@@ -1,8 +1,7 @@
 #include "executor/drafter/block_drafter.h"
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <cmath>
 
@@ -15,19 +14,14 @@ namespace {
 // Of log-probabilities and confidences. Two computations in f32 that sum in other orders.
 constexpr double kTolerance = 2e-4;
 
-const char* const kDrafters[] = {"dspark_vanilla",
-                                 "dspark_gated",
-                                 "dspark_rnn_hidden_confidence",
-                                 "dflash",
-                                 "speculators_dspark",
-                                 "speculators_dspark_rnn",
-                                 "speculators_dflash"};
+const char* const kDrafters[] = {
+    "dspark_vanilla",  "dspark_gated",       "dspark_rnn_hidden_confidence", "dflash",
+    "dflash_original", "speculators_dspark", "speculators_dspark_rnn",       "speculators_dflash"};
 
 /// Numbers of the library for one drafter (scripts/references/block_drafters.py).
 class DraftReference {
  public:
-  explicit DraftReference(const std::string& name)
-      : reference_("../../drafter/data/" + name), name_(name) {}
+  explicit DraftReference(const std::string& name) : reference_("../../drafter/data/" + name), name_(name) {}
   std::vector<std::int32_t> integers(const std::string& name) const {
     const auto numbers = reference_.numbers(name);
     return {numbers.begin(), numbers.end()};
@@ -98,7 +92,8 @@ TEST_P(BlockDrafterOf, DraftsWhatTheLibraryDrafts) {
                                     ? static_cast<double>(reference.numbers("confidence")[r * depth + k])
                                     : 0.5;
       EXPECT_NEAR(static_cast<double>(greedy.confidence[at]), confidence, kTolerance);
-      const auto of_row = log_probabilities(std::span(logits).subspan((r * depth + k) * vocabulary, vocabulary));
+      const auto of_row =
+          log_probabilities(std::span(logits).subspan((r * depth + k) * vocabulary, vocabulary));
       const double top1 = std::exp(*std::max_element(of_row.begin(), of_row.end()));
       EXPECT_NEAR(static_cast<double>(greedy.top1[at]), top1, kTolerance);
       EXPECT_EQ(greedy.chosen[at], greedy.top1[at]);
@@ -122,7 +117,8 @@ TEST_P(BlockDrafterOf, DraftsWhatTheLibraryDrafts) {
   ASSERT_EQ(distributions.shape[0], depth * anchors.size());
   for (std::size_t r = 0; r < anchors.size(); ++r) {
     for (std::size_t k = 0; k < depth; ++k) {
-      const auto of_row = log_probabilities(std::span(logits).subspan((r * depth + k) * vocabulary, vocabulary));
+      const auto of_row =
+          log_probabilities(std::span(logits).subspan((r * depth + k) * vocabulary, vocabulary));
       const float* row = distributions.row(drawn.at(static_cast<int>(k) + 1, r));
       double sum = 0;
       for (std::size_t v = 0; v < vocabulary; ++v) {
@@ -160,8 +156,8 @@ TEST_P(BlockDrafterOf, ABlockDependsOnItsTextAlone) {
     const std::vector<std::int32_t> shorter(text.begin(), text.begin() + 9);
     model.tell(RequestId{2}, shorter);
     model.tell(RequestId{3}, text, {7, 1});
-    const std::vector<DraftRequest> batch{request(2, 9, 1), request(5, 9, depth), request(3, text.size(), depth),
-                                          request(0, text.size(), 0)};
+    const std::vector<DraftRequest> batch{request(2, 9, 1), request(5, 9, depth),
+                                          request(3, text.size(), depth), request(0, text.size(), 0)};
     const Drafts beside = draft(model.drafter(), batch);
     EXPECT_EQ(beside.drafted, (std::vector<int>{1, 0, depth, 0})) << "of request 5 nobody told";
     for (int k = 1; k <= depth; ++k) {
@@ -187,7 +183,8 @@ TEST_P(BlockDrafterOf, GreedyTextIsThatOfTheTargetAlone) {
         served.engine.block_tokens = 8;
         served.engine.kv_blocks = blocks;
         served.engine.max_num_batched_tokens = 60;
-        auto cache = KvCache::make(model.decoder().plan(), static_cast<std::size_t>(blocks), 8, model.kernels());
+        auto cache =
+            KvCache::make(model.decoder().plan(), static_cast<std::size_t>(blocks), 8, model.kernels());
         ASSERT_TRUE(cache);
         DecoderTarget target(model.decoder(), *cache);
         served.own_kernels = &model.kernels();
@@ -212,6 +209,47 @@ TEST_P(BlockDrafterOf, GreedyTextIsThatOfTheTargetAlone) {
   EXPECT_GT(accepted, 0) << "some drafts were of use";
 }
 
+/// Of more rows in one step than the drafter computes at once.
+TEST(BlockDrafter, ALongTextIsStoredInPieces) {
+  constexpr std::int32_t kRows = 600;
+  DraftedModel model(drafter_data() + "dspark_vanilla");
+  std::vector<float> numbers(2 * kRows * 32);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = std::sin(static_cast<float>(i * i % 1009));
+  const View<const float, 2> kept[] = {{numbers.data(), {kRows, 32}},
+                                       {numbers.data() + kRows * 32, {kRows, 32}}};
+  std::vector<std::int32_t> all(kRows);
+  std::iota(all.begin(), all.end(), 0);
+  const auto tell = [&](std::vector<RequestId> ids, std::int32_t first, std::int32_t count) {
+    std::vector<std::int32_t> first_row{0}, positions, rows;
+    for (std::size_t r = 0; r < ids.size(); ++r) {
+      positions.push_back(first);
+      rows.insert(rows.end(), all.begin() + first, all.begin() + first + count);
+      first_row.push_back(static_cast<std::int32_t>(rows.size()));
+    }
+    model.drafter().extend({.id = ids,
+                            .first_row = first_row,
+                            .first_position = positions,
+                            .tokens = rows,
+                            .next_tokens = rows,
+                            .target_rows = rows,
+                            .kept = kept});
+  };
+  for (std::int32_t first = 0; first < kRows; first += 100) tell({RequestId{0}}, first, 100);
+  tell({RequestId{1}, RequestId{2}}, 0, kRows);
+  const std::vector<std::int32_t> text(kRows + 1, 7);
+  const std::vector<DrawKey> keys(5);
+  std::vector<DraftRequest> requests;
+  for (const int id : {0, 1, 2})
+    requests.push_back({.id = RequestId{id}, .text = text, .planned = 5, .keys = keys});
+  const Drafts drafts = draft(model.drafter(), requests);
+  for (int k = 1; k <= 5; ++k) {
+    for (const std::size_t r : {std::size_t{1}, std::size_t{2}}) {
+      EXPECT_EQ(drafts.tokens[drafts.at(k, r)], drafts.tokens[drafts.at(k, 0)]);
+      EXPECT_EQ(drafts.confidence[drafts.at(k, r)], drafts.confidence[drafts.at(k, 0)]);
+    }
+  }
+}
+
 TEST(BlockDrafter, WhereItsCacheIsFullARequestIsNotDraftedFor) {
   const auto text = DraftReference("dspark_vanilla").integers("text");
   DraftedModel model(drafter_data() + "dspark_vanilla", ElementType::kF32,
@@ -219,9 +257,8 @@ TEST(BlockDrafter, WhereItsCacheIsFullARequestIsNotDraftedFor) {
   const std::vector<DrawKey> keys(5);
   model.tell(RequestId{0}, text);
   model.tell(RequestId{1}, text);
-  const std::vector<DraftRequest> requests{
-      {.id = RequestId{0}, .text = text, .planned = 5, .keys = keys},
-      {.id = RequestId{1}, .text = text, .planned = 5, .keys = keys}};
+  const std::vector<DraftRequest> requests{{.id = RequestId{0}, .text = text, .planned = 5, .keys = keys},
+                                           {.id = RequestId{1}, .text = text, .planned = 5, .keys = keys}};
   EXPECT_EQ(draft(model.drafter(), requests).drafted, (std::vector<int>{5, 0}));
   model.drafter().left(RequestId{0});
   model.tell(RequestId{1}, text);

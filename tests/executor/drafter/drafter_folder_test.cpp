@@ -54,10 +54,11 @@ TEST(DrafterFolder, WhatDoesNotFitTheTargetIsOneErrorThatNamesTheKey) {
             "F/config.json: vocab_size: 65 does not fit the target, whose vocab_size is 64");
   EXPECT_EQ(deepspec("\"num_target_layers\": 3", "\"num_target_layers\": 4"),
             "F/config.json: num_target_layers: 4 does not fit the target, whose num_hidden_layers is 3");
-  EXPECT_EQ(deepspec("    1\n  ],\n  \"mask", "    2\n  ],\n  \"mask"),
+  EXPECT_EQ(deepspec("    1\n  ],\n  \"num_anchors", "    2\n  ],\n  \"num_anchors"),
             "F/config.json: target_layer_ids: 2 does not fit the target, whose num_hidden_layers is 3");
-  EXPECT_EQ(of_config("speculators_dspark", "    0,\n    2\n", "    0,\n    4\n"),
-            "F/config.json: aux_hidden_state_layer_ids: 4 does not fit the target, whose num_hidden_layers is 3");
+  EXPECT_EQ(
+      of_config("speculators_dspark", "    0,\n    2\n", "    0,\n    4\n"),
+      "F/config.json: aux_hidden_state_layer_ids: 4 does not fit the target, whose num_hidden_layers is 3");
 }
 
 TEST(DrafterFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
@@ -69,10 +70,10 @@ TEST(DrafterFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
   };
   EXPECT_EQ(deepspec("Qwen3DSparkModel", "Gemma4DSparkModel"),
             "F/config.json: architectures: unknown drafter 'Gemma4DSparkModel' (known: Qwen3DSparkModel, "
-            "Qwen3DFlashModel, dspark, dflash)");
+            "Qwen3DFlashModel, DFlashDraftModel, dspark, dflash)");
   EXPECT_EQ(deepspec("\"Qwen3DSparkModel\"", ""),
             "F/config.json: architectures: it must name one architecture (known: Qwen3DSparkModel, "
-            "Qwen3DFlashModel, dspark, dflash)");
+            "Qwen3DFlashModel, DFlashDraftModel, dspark, dflash)");
   EXPECT_EQ(deepspec("\"block_size\": 4", "\"block_size\": 0"),
             "F/config.json: block_size: 0 is not an integer in 1..256");
   EXPECT_EQ(deepspec("\"block_size\": 4,", ""), "F/config.json: block_size: is missing");
@@ -90,11 +91,17 @@ TEST(DrafterFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
             "F/config.json: confidence_head_with_markov: it needs a Markov head (markov_rank is 0)");
   EXPECT_EQ(deepspec("    \"full_attention\",", "    \"sliding_attention\","),
             "F/config.json: sliding_window: is missing");
-  EXPECT_EQ(library("\"block_size\": 5", "\"block_size\": 1"),
-            "F/config.json: block_size: a block of the anchor alone drafts nothing (sample_from_anchor is false)");
+  EXPECT_EQ(of_config("dflash_original", "\"mask_token_id\": 5", "\"mask_token_id\": -1"),
+            "F/config.json: dflash_config.mask_token_id: -1 is not an integer in 0..63");
+  EXPECT_EQ(of_config("dflash_original", "    1\n    ]", "    3\n    ]"),
+            "F/config.json: dflash_config.target_layer_ids: 3 does not fit the target, whose "
+            "num_hidden_layers is 3");
+  EXPECT_EQ(
+      library("\"block_size\": 5", "\"block_size\": 1"),
+      "F/config.json: block_size: a block of the anchor alone drafts nothing (sample_from_anchor is false)");
   EXPECT_EQ(library("\"dspark\"", "\"eagle9\""),
             "F/config.json: speculators_model_type: unknown drafter 'eagle9' (known: Qwen3DSparkModel, "
-            "Qwen3DFlashModel, dspark, dflash)");
+            "Qwen3DFlashModel, DFlashDraftModel, dspark, dflash)");
   EXPECT_EQ(library("\"draft_vocab_size\": 40", "\"draft_vocab_size\": 65"),
             "F/config.json: draft_vocab_size: 65 is not an integer in 1..64");
   EXPECT_EQ(library("\"model_type\": \"qwen3\"", "\"model_type\": \"llama\""),
@@ -103,6 +110,8 @@ TEST(DrafterFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
             "F/config.json: transformer_layer_config: it must be an object");
   EXPECT_EQ(library("    0,\n    2\n", "    -1,\n    2\n"),
             "F/config.json: aux_hidden_state_layer_ids: its entries must be integers in 0..1024");
+  EXPECT_EQ(library("\"dtype\": \"bfloat16\"", "\"quantization_config\": {}"),
+            "F/config.json: quantization_config: quantized weights cannot be read");
   EXPECT_EQ(library("\"target_hidden_size\": null", "\"target_hidden_size\": 64"),
             "F/config.json: target_hidden_size: it must be that of the draft layers");
   EXPECT_EQ(library("\"hidden_size\": 32", "\"hidden_size\": 0"),
@@ -113,8 +122,9 @@ TEST(DrafterFolder, TensorsThatAreMissingSurplusOrOfAnotherShapeAreNamed) {
   SpoiltDrafter drafter("dspark_gated");
   const auto whole = drafter.tensors;
   drafter.tensors.erase("markov_head.markov_w2.weight");
-  EXPECT_EQ(drafter.error(),
-            "F: tensor 'markov_head.markov_w2.weight' is missing (did you mean 'markov_head.markov_w1.weight'?)");
+  EXPECT_EQ(
+      drafter.error(),
+      "F: tensor 'markov_head.markov_w2.weight' is missing (did you mean 'markov_head.markov_w1.weight'?)");
   drafter.tensors = whole;
   drafter.tensors["fc.weight"].shape = {64, 32};
   EXPECT_EQ(drafter.error(), "F/model.safetensors: tensor 'fc.weight' has shape [64, 32], expected [32, 64]");
@@ -140,8 +150,8 @@ TEST(DrafterFolder, AMapOfTokensThatLeadsNowhereIsRefused) {
   SpoiltDrafter twice("speculators_dflash");
   std::int64_t first = 0;
   std::memcpy(&first, twice.tensors["d2t"].bytes.data(), sizeof(first));
-  EXPECT_EQ(spoilt(1, first - 1),
-            "F: tensor 'd2t': draft token 1 is token " + std::to_string(first) + " of the target, as another is");
+  EXPECT_EQ(spoilt(1, first - 1), "F: tensor 'd2t': draft token 1 is token " + std::to_string(first) +
+                                      " of the target, as another is");
   twice.tensors["d2t"].dtype = Dtype::kF64;
   EXPECT_EQ(twice.error(), "F/model.safetensors: tensor 'd2t' is F64 (ids are I64)");
   twice.tensors.erase("d2t");

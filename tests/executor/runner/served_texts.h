@@ -42,8 +42,8 @@ struct ServedTexts final : RoundListener, Watcher {
   std::function<std::unique_ptr<DepthPolicy>()> own_policy;  // in its place
   std::string drafter = "none";                              // ngram or toy
   Kernels* own_kernels = nullptr;
-  TargetModel* own_target = nullptr;                         // in the toy's place
-  Drafter* own_drafter = nullptr;                            // in the place of these drafters
+  TargetModel* own_target = nullptr;  // in the toy's place
+  Drafter* own_drafter = nullptr;     // in the place of these drafters
   bool chosen_confidence = false;  // the toy's confidence is that of the token it has drawn: it anticipates
   int block_size = 4;
   EngineOptions engine{.max_num_seqs = 16, .max_num_batched_tokens = 96, .kv_blocks = 256, .block_tokens = 4};
@@ -64,7 +64,9 @@ struct ServedTexts final : RoundListener, Watcher {
     NgramDrafter ngram({.block_size = block_size, .longest_match = 3, .shortest_match = 1});
     ToyDrafter toy(f32_kernels(), language, block_size, chosen_confidence);
     Drafter* used = own_drafter != nullptr ? own_drafter
-                    : drafter == "ngram" ? static_cast<Drafter*>(&ngram) : drafter == "toy" ? &toy : nullptr;
+                    : drafter == "ngram"   ? static_cast<Drafter*>(&ngram)
+                    : drafter == "toy"     ? &toy
+                                           : nullptr;
     GivenRequests requests(std::move(given));
     EqualDurations durations;
     const RandomKey key = make_random_key(seed, 0);
