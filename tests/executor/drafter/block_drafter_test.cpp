@@ -209,6 +209,36 @@ TEST_P(BlockDrafterOf, GreedyTextIsThatOfTheTargetAlone) {
   EXPECT_GT(accepted, 0) << "some drafts were of use";
 }
 
+/// Beside a drawn block, a greedy one is what it is alone, and its distributions are certain.
+TEST(BlockDrafter, GreedyAndDrawnBlocksShareAStep) {
+  for (const char* name : {"dspark_vanilla", "speculators_dspark_rnn"}) {
+    const auto text = DraftReference(name).integers("text");
+    DraftedModel model(drafter_data() + name);
+    const int depth = model.drafter().block_size();
+    const std::vector<DrawKey> keys(static_cast<std::size_t>(depth));
+    for (const int id : {0, 1}) model.tell(RequestId{id}, text);
+    const DraftRequest drawn{
+        .id = RequestId{0}, .text = text, .planned = depth, .rule = {.temperature = 1}, .keys = keys};
+    DraftRequest greedy = drawn;
+    greedy.id = RequestId{1};
+    greedy.rule.temperature = 0;
+    const Drafts alone = draft(model.drafter(), {&greedy, 1});
+    const Drafts drawn_alone = draft(model.drafter(), {&drawn, 1});
+    const std::vector<DraftRequest> both{drawn, greedy};
+    const Drafts together = draft(model.drafter(), both);
+    const View<const float, 2> distributions = model.drafter().distributions();
+    for (int k = 1; k <= depth; ++k) {
+      const std::size_t at = together.at(k, 1);
+      EXPECT_EQ(together.tokens[at], alone.tokens[alone.at(k, 0)]);
+      EXPECT_EQ(together.chosen[at], alone.chosen[alone.at(k, 0)]);
+      EXPECT_EQ(together.tokens[together.at(k, 0)], drawn_alone.tokens[alone.at(k, 0)]);
+      const std::span<const float> row(distributions.row(at), distributions.shape[1]);
+      EXPECT_EQ(row[static_cast<std::size_t>(together.tokens[at])], 1);
+      EXPECT_EQ(std::count(row.begin(), row.end(), 0.0F), static_cast<std::ptrdiff_t>(row.size()) - 1);
+    }
+  }
+}
+
 /// Of more rows in one step than the drafter computes at once.
 TEST(BlockDrafter, ALongTextIsStoredInPieces) {
   constexpr std::int32_t kRows = 600;
