@@ -44,13 +44,12 @@ class DraftedModel {
     const std::size_t rows = text.size() - 1;
     std::size_t first = 0;
     for (std::size_t step = 0; first < rows; ++step) {
-      const std::size_t count =
-          sizes.empty() ? rows : std::min(sizes[step % sizes.size()], rows - first);
+      const std::size_t count = sizes.empty() ? rows : std::min(sizes[step % sizes.size()], rows - first);
       const std::vector<std::int32_t> first_row{0, static_cast<std::int32_t>(count)};
       const std::vector<std::int32_t> first_position{static_cast<std::int32_t>(first)};
       const auto tokens = std::span(text).subspan(first, count);
-      const DecoderOutput output =
-          decoder_.forward({first_row, first_position, {table.data(), {1, table.size()}}}, tokens, *cache, {});
+      const DecoderOutput output = decoder_.forward(
+          {first_row, first_position, {table.data(), {1, table.size()}}}, tokens, *cache, {});
       std::vector<std::int32_t> target_rows(count);
       std::iota(target_rows.begin(), target_rows.end(), 0);
       const std::vector<RequestId> ids{id};
@@ -69,9 +68,9 @@ class DraftedModel {
   Decoder load(const std::string& target, const std::string& drafter_folder) {
     const auto layers = drafter_target_layers(drafter_folder, config_);
     EXPECT_TRUE(layers) << to_string(layers.error());
-    auto decoder = Decoder::load(
-        model_data() + target, *kernels_,
-        {.max_rows = kMostRows, .max_logit_rows = kMostRows, .kept_layers = *layers});
+    auto decoder =
+        Decoder::load(model_data() + target, *kernels_,
+                      {.max_rows = kMostRows, .max_logit_rows = kMostRows, .kept_layers = *layers});
     EXPECT_TRUE(decoder) << to_string(decoder.error());
     return std::move(*decoder);
   }
@@ -99,8 +98,7 @@ inline Drafts draft(Drafter& drafter, std::span<const DraftRequest> requests) {
   Drafts drafts{.stride = requests.size(), .drafted = std::vector<int>(requests.size())};
   const std::size_t entries = requests.size() * static_cast<std::size_t>(drafter.block_size());
   drafts.tokens.assign(entries, -1);
-  for (auto* column :
-       {&drafts.confidence, &drafts.top1, &drafts.margin, &drafts.entropy, &drafts.chosen})
+  for (auto* column : {&drafts.confidence, &drafts.top1, &drafts.margin, &drafts.entropy, &drafts.chosen})
     column->assign(entries, -1);
   drafter.draft(requests, {.stride = drafts.stride,
                            .drafted = drafts.drafted,

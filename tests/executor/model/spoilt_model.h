@@ -19,7 +19,8 @@ struct StoredTensor {
 /// The config and the tensors of a model of one file, to be spoilt and written again.
 class SpoiltModel {
  public:
-  explicit SpoiltModel(const std::string& folder) : config(MappedFile::open(folder + "/config.json")->bytes()) {
+  explicit SpoiltModel(const std::string& folder)
+      : config(MappedFile::open(folder + "/config.json")->bytes()) {
     const auto file = *MappedFile::open(folder + "/model.safetensors");
     const auto header = *parse_safetensors(file.bytes(), folder);
     for (const TensorInfo& info : header.tensors)
