@@ -1,4 +1,4 @@
-"""The committed references of models are what `transformers` computes: made afresh, they are the same.
+"""The committed references of models and drafters are what published programs compute: made afresh, they are the same.
 
 Needs an interpreter with torch and transformers: that of scripts/make_references where it has installed them, or this
 one, or the one that DSPARK_REFERENCE_PYTHON names. Without any the test is skipped and says so.
@@ -6,6 +6,8 @@ one, or the one that DSPARK_REFERENCE_PYTHON names. Without any the test is skip
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,10 +23,14 @@ PROGRAM = ROOT / "scripts/references/models.py"
 TOLERANCE = 5e-5
 
 
-def interpreter():
+DRAFTERS = ROOT / "tests/executor/drafter/data"
+DRAFTER_PROGRAM = ROOT / "scripts/references/block_drafters.py"
+
+
+def interpreter(modules="torch, transformers"):
     installed = sorted((ROOT / "build/tools/references").glob("*/bin/python"))
     for python in [os.environ.get("DSPARK_REFERENCE_PYTHON"), *installed, sys.executable]:
-        if python and subprocess.run([python, "-c", "import torch, transformers"], capture_output=True).returncode == 0:
+        if python and subprocess.run([python, "-c", f"import {modules}"], capture_output=True).returncode == 0:
             return python
     return None
 
@@ -84,6 +90,28 @@ class ModelReferences(unittest.TestCase):
             weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
             (made / "gemma4_images/config.json").unlink()
             self.assertEqual(len(differences(made, DATA)), 3)
+
+    def test_those_of_drafters_are_the_same(self):
+        python = interpreter("torch, transformers, speculators.models.dspark")
+        if python is None:
+            self.skipTest("no interpreter with the library speculators: DSPARK_REFERENCE_PYTHON names one")
+        cases = re.findall(
+            r'^    "(\w+)": \(\n? *(?:DEEPSPEC|ORIGINAL|LIBRARY)',
+            DRAFTER_PROGRAM.read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+        self.assertGreater(len(cases), 5)
+        with tempfile.TemporaryDirectory() as folder:
+            made, kept = Path(folder) / "made", Path(folder) / "kept"
+            subprocess.run([python, "-B", DRAFTER_PROGRAM, "--output", made], check=True, capture_output=True)
+            for case in cases:
+                shutil.copytree(DRAFTERS / case, kept / case)
+            self.assertEqual(differences(made, kept), [])
+            reference = made / cases[0] / "reference.safetensors"
+            content = bytearray(reference.read_bytes())
+            content[-1] ^= 0x80
+            reference.write_bytes(content)
+            self.assertEqual(len(differences(made, kept)), 1)
 
 
 if __name__ == "__main__":

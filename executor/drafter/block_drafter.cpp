@@ -67,7 +67,7 @@ Result<std::vector<int>> BlockDrafter::layers_of(std::string_view text, const st
   const int most = target.layers - (config->own_embedding ? 2 : 1);
   for (const int layer : config->target_layers)
     if (layer > most)
-      return misfit(config->layers_key, layer + (config->own_embedding ? 0 : 1), "num_hidden_layers",
+      return misfit(config->layers_key, layer + config->first_layer_id + 1, "num_hidden_layers",
                     target.layers);
   return config->target_layers;
 }

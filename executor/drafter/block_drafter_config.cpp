@@ -31,17 +31,38 @@ Json with_qwen3_defaults(Json layers) {
   return layers;
 }
 
+/// The layout of DFlash's authors, which keeps mask token and layers in an object of their own.
+bool is_original_dflash(const Json& object) {
+  const auto names = object.find("architectures");
+  return names != object.end() && *names == Json::array({"DFlashDraftModel"}) &&
+         !object.contains("speculators_model_type");
+}
+
 class BlockConfigReader {
  public:
   BlockConfigReader(const Json& object, std::string path)
-      : object_(object), path_(std::move(path)), top_(object, "", path_, error_) {}
+      : object_(object),
+        path_(std::move(path)),
+        top_(object, "", path_, error_),
+        original_(is_original_dflash(object)),
+        block_(original_ ? top_.object("dflash_config") : top_) {}
 
   Result<BlockDrafterConfig> read() {
     nested_ = top_.has("speculators_model_type");
+    const auto names =
+        nested_ ? std::vector{top_.text("speculators_model_type")} : top_.texts("architectures", 16);
+    if (!error_ && names.size() != 1) top_.fail("architectures", "it must name one architecture");
+    if (error_) return *error_;
+    const std::string& name = names[0];
+    dspark_ = name == "dspark" || name == "Qwen3DSparkModel";
     if (nested_) {
       read_nested_stack();
     } else {
       read_stack(object_, path_);
+    }
+    if (original_ && !error_) {
+      config_.stack.tie_word_embeddings = false;
+      config_.own_embedding = config_.own_head = false;
     }
     if (!error_) read_block();
     if (!error_) read_target_layers();
@@ -60,6 +81,8 @@ class BlockConfigReader {
       return fields.fail("model_type", fmt::format("unknown type '{}'", type.substr(0, 100)), "known: qwen3");
     read_stack(with_qwen3_defaults(*layers), path_ + ": transformer_layer_config");
     if (error_) return;
+    if (top_.has("quantization_config"))
+      return top_.fail("quantization_config", "quantized weights cannot be read");
     config_.stack.tie_word_embeddings = false;
     config_.own_embedding = false;
     const int vocabulary = config_.stack.vocab_size;
@@ -84,29 +107,29 @@ class BlockConfigReader {
   }
 
   void read_block() {
-    const std::string type =
-        nested_ ? top_.text("speculators_model_type") : top_.texts("architectures", 16)[0];
-    dspark_ = type == "dspark" || type == "Qwen3DSparkModel";
-    config_.block_rows =
-        nested_ ? top_.integer("block_size", 1, kMostBlock, 8) : top_.integer("block_size", 1, kMostBlock);
-    config_.samples_from_anchor = nested_ ? top_.boolean("sample_from_anchor", dspark_) : true;
+    JsonFields& of_size = top_.has("block_size") || nested_ ? top_ : block_;
+    config_.block_rows = nested_ ? of_size.integer("block_size", 1, kMostBlock, 8)
+                                 : of_size.integer("block_size", 1, kMostBlock);
+    config_.samples_from_anchor = nested_ ? top_.boolean("sample_from_anchor", dspark_) : !original_;
     if (!error_ && config_.block_size() < 1)
-      top_.fail("block_size", "a block of the anchor alone drafts nothing", "sample_from_anchor is false");
-    config_.mask_token = top_.integer("mask_token_id", 0, config_.stack.vocab_size - 1);
+      top_.fail("block_size", "a block of the anchor alone drafts nothing",
+                nested_ ? "sample_from_anchor is false" : "");
+    config_.mask_token = block_.integer("mask_token_id", 0, config_.stack.vocab_size - 1);
   }
 
   void read_target_layers() {
     const char* key = nested_ ? "aux_hidden_state_layer_ids" : "target_layer_ids";
-    config_.layers_key = key;
+    config_.layers_key = block_.name(key);
     config_.target_layer_count = nested_ ? 0 : top_.integer("num_target_layers", 1, kMostLayers, 0);
-    const Json* ids = top_.find(key);
+    const Json* ids = block_.find(key);
     if (ids == nullptr || !ids->is_array() || ids->empty() || ids->size() > kMostLayers)
-      return top_.fail(key, "it must be a list of layers");
+      return block_.fail(key, "it must be a list of layers");
     const int first = nested_ ? 0 : -1;
+    config_.first_layer_id = first;
     for (const Json& id : *ids) {
       if (!id.is_number_integer() || id < first || id > kMostLayers)
-        return top_.fail(key, fmt::format("its entries must be integers in {}..{}", first, kMostLayers));
-      config_.target_layers.push_back(id.get<int>() - (nested_ ? 1 : 0));
+        return block_.fail(key, fmt::format("its entries must be integers in {}..{}", first, kMostLayers));
+      config_.target_layers.push_back(id.get<int>() - first - 1);
     }
   }
 
@@ -133,6 +156,8 @@ class BlockConfigReader {
   std::string path_;
   std::optional<Error> error_;
   JsonFields top_;
+  bool original_;        // is_original_dflash
+  JsonFields block_;     // where mask token and layers stand: at the top, or in dflash_config
   bool nested_ = false;  // the layout of `speculators`
   bool dspark_ = false;
   BlockDrafterConfig config_;

@@ -31,17 +31,18 @@ struct BlockDrafterConfig {
   bool own_embedding = true;             // else embedding and LM head are the target's
   bool own_head = true;
   std::string layers_key = "target_layer_ids";  // of the file, for what is wrong with it
+  int first_layer_id = -1;                      // what the file calls the embedding
 
   /// γ
   int block_size() const { return samples_from_anchor ? block_rows : block_rows - 1; }
 };
 
 /// The names by which open_drafter knows them: an architecture, or the speculators_model_type.
-inline constexpr std::string_view kBlockDrafterNames[] = {"Qwen3DSparkModel", "Qwen3DFlashModel", "dspark",
-                                                          "dflash"};
+inline constexpr std::string_view kBlockDrafterNames[] = {"Qwen3DSparkModel", "Qwen3DFlashModel",
+                                                          "DFlashDraftModel", "dspark", "dflash"};
 
-/// Reads a config.json in DeepSpec's layout or that of the `speculators` library, 0.9. Errors name file and
-/// key.
+/// Reads a config.json in DeepSpec's layout, in that of DFlash's authors (`DFlashDraftModel`, which predicts
+/// from the mask tokens alone) or in that of the `speculators` library, 0.9. Errors name file and key.
 Result<BlockDrafterConfig> parse_block_drafter_config(std::string_view text, const std::string& path);
 
 /// The layers as a decoder runs them: attention goes both ways inside a block.

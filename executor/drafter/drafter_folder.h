@@ -30,10 +30,11 @@ struct DrafterOptions {
 /// is loaded before its drafter. Errors: as open_drafter, where config.json shows them.
 Result<std::vector<int>> drafter_target_layers(const std::string& folder, const ModelConfig& target);
 
-/// The drafter in a model's folder, by its config.json: DSpark and DFlash on a Qwen3 stack, as DeepSpec or as
-/// the `speculators` library saves them; chains (chain_folder.h): EAGLE-3, MTP, and any language model with
-/// the target's vocabulary. Errors name file and key or tensor: an unknown architecture; what does not fit
-/// the target; tensors missing, surplus or misshapen; memory runs out. `kernels` outlives it.
+/// The drafter in a model's folder, by its config.json: DSpark and DFlash on a Qwen3 stack, as DeepSpec,
+/// DFlash's authors or the `speculators` library save them; chains (chain_folder.h): EAGLE-3, MTP, and any
+/// language model with the target's vocabulary. Errors name file and key or tensor: an unknown architecture;
+/// what does not fit the target; tensors missing, surplus or misshapen; memory runs out. `kernels` outlives
+/// it.
 Result<std::unique_ptr<Drafter>> open_drafter(const std::string& folder, const DraftTarget& target,
                                               Kernels& kernels, const DrafterOptions& options);
 

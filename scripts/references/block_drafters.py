@@ -1,15 +1,19 @@
-"""Tiny random DSpark and DFlash drafters of a tiny target, and what the library `speculators` computes with them, in f32.
+"""Tiny random DSpark and DFlash drafters of a tiny target, and what the library `speculators` makes of them, in f32.
 
-Requires: torch==2.15.0 transformers==5.24.0 safetensors==0.8.0 numpy==2.4.6 speculators==0.9.0
+Requires: torch==2.15.0 transformers==5.24.0 safetensors==0.8.0 numpy==2.4.6
+Requires: aiohttp==3.14.5 datasets==5.2.0 hs-connectors==0.9.0 loguru==0.7.3 openai==3.57.0 psutil==7.2.2
+Requires: pydantic-settings==2.16.3 rich==15.0.0 typer==0.29.2
+Requires without its requirements: speculators==0.9.0
 
     scripts/make_references block_drafters
 
-writes into tests/executor/drafter/data (or --output) a folder for each case: config.json and the weights (BF16), as DeepSpec or as the
-library lays them out, and reference.safetensors with `text` (T), `anchors` (blocks), and for each block `drafts` (blocks, γ) in
-the target's ids, `logits` (blocks, γ, drafted vocabulary) and `confidence` (blocks, γ). The target is
-tests/executor/model/data/qwen3_tied. Backbone and heads are the library's modules, called with its own attention mask; each draft is the
-likeliest token, given to the Markov head at the next position as when it drafts. The library asks for older torch and
-transformers than the rest of the references; its models run unchanged on these (install it without its requirements).
+writes into tests/executor/drafter/data (or --output) a folder for each case: config.json and the weights (BF16), as
+DeepSpec, DFlash's authors or the library lay them out, and reference.safetensors with `text` (T), `anchors` (blocks)
+and for each block `drafts` (blocks, γ) in the target's ids, `logits` (blocks, γ, drafted vocabulary) and `confidence`
+(blocks, γ). The target is tests/executor/model/data/qwen3_tied. Backbone and heads are the library's modules, called
+with its own attention mask; each draft is the likeliest token, and the Markov head hears it at the next position, as
+it does when it drafts. The library asks for older torch and transformers than the other references are made with; its
+models run unchanged on these.
 """
 
 import argparse
@@ -46,18 +50,20 @@ STACK = {
     "tie_word_embeddings": False,
     "rope_parameters": {"rope_type": "default", "rope_theta": 1000.0},
 }
-# name: DeepSpec's layout (else the library's), DSpark (else DFlash), what differs
+DEEPSPEC, ORIGINAL, LIBRARY = "DeepSpec", "DFlash's authors", "speculators"
+# name: layout, DSpark (else DFlash), what differs
 CASES = {
-    "dspark_vanilla": (True, True, {"block_size": 5, "markov_rank": 8}),
-    "dspark_gated": (True, True, {"block_size": 4, "markov_rank": 6, "markov_head_type": "gated"}),
+    "dspark_vanilla": (DEEPSPEC, True, {"block_size": 5, "markov_rank": 8}),
+    "dspark_gated": (DEEPSPEC, True, {"block_size": 4, "markov_rank": 6, "markov_head_type": "gated"}),
     "dspark_rnn_hidden_confidence": (
-        True,
+        DEEPSPEC,
         True,
         {"block_size": 5, "markov_rank": 6, "markov_head_type": "rnn", "confidence_head_with_markov": False},
     ),
-    "dflash": (True, False, {"block_size": 4, "sample_from_anchor": True}),
+    "dflash": (DEEPSPEC, False, {"block_size": 4, "sample_from_anchor": True}),
+    "dflash_original": (ORIGINAL, False, {"block_size": 4}),
     "speculators_dspark_rnn": (
-        False,
+        LIBRARY,
         True,
         {
             "block_size": 5,
@@ -67,8 +73,8 @@ CASES = {
             "sample_from_anchor": False,
         },
     ),
-    "speculators_dspark": (False, True, {"block_size": 4, "markov_rank": 8}),
-    "speculators_dflash": (False, False, {"block_size": 5, "draft_vocab_size": 40}),
+    "speculators_dspark": (LIBRARY, True, {"block_size": 4, "markov_rank": 8}),
+    "speculators_dflash": (LIBRARY, False, {"block_size": 5, "draft_vocab_size": 40}),
 }
 
 
@@ -112,7 +118,7 @@ def draw_weights(model, generator):
 
 
 def make_model(name, generator, embedding):
-    deepspec, dspark, options = CASES[name]
+    layout, dspark, options = CASES[name]
     layers = transformers.Qwen3Config(**STACK)
     layers._attn_implementation = "eager"
     config_class, model_class = (
@@ -126,7 +132,7 @@ def make_model(name, generator, embedding):
     )
     model = model_class(config).eval()
     draw_weights(model, generator)
-    if not deepspec:
+    if layout != DEEPSPEC:
         with torch.no_grad():
             model.embed_tokens.weight.copy_(embedding)
             if not model.use_draft_vocab:
@@ -140,16 +146,23 @@ def make_model(name, generator, embedding):
 
 
 def save(name, model, folder):
-    deepspec, dspark, _ = CASES[name]
+    layout, dspark, _ = CASES[name]
     if folder.exists():
         shutil.rmtree(folder)
-    if not deepspec:
+    if layout == LIBRARY:
         model.to(torch.bfloat16).save_pretrained(folder)
         (folder / "config.py").unlink(missing_ok=True)  # the library's own code, which nobody reads
         return
     folder.mkdir(parents=True)
-    ours = {n: w.to(torch.bfloat16).contiguous() for n, w in model.state_dict().items() if "verifier_" not in n}
-    save_file(ours, folder / "model.safetensors")
+    left_out = ("verifier_",) if layout == DEEPSPEC else ("verifier_", "embed_tokens", "lm_head")
+    weights = {name: weight for name, weight in model.state_dict().items() if not name.startswith(left_out)}
+    save_file({n: w.to(torch.bfloat16).contiguous() for n, w in weights.items()}, folder / "model.safetensors")
+    config = json.dumps(published_config(model, layout, dspark), indent=2) + "\n"
+    (folder / "config.json").write_text(config, encoding="utf-8")
+
+
+def published_config(model, layout, dspark):
+    """What stands in config.json where the library does not write it."""
     own = model.config
     config = {
         "architectures": ["Qwen3DSparkModel" if dspark else "Qwen3DFlashModel"],
@@ -158,10 +171,11 @@ def save(name, model, folder):
         "layer_types": ["full_attention"] * STACK["num_hidden_layers"],
         "block_size": own.block_size,
         "num_target_layers": 3,
-        "target_layer_ids": LAYERS,
-        "mask_token_id": MASK,
-        "num_anchors": 512,
     }
+    block = {"mask_token_id": MASK, "target_layer_ids": LAYERS}
+    if layout == ORIGINAL:
+        return config | {"architectures": ["DFlashDraftModel"], "dflash_config": block}
+    config |= block | {"num_anchors": 512}
     if dspark:
         config |= {
             "markov_rank": own.markov_rank,
@@ -169,7 +183,7 @@ def save(name, model, folder):
             "enable_confidence_head": own.enable_confidence_head,
             "confidence_head_with_markov": own.confidence_head_with_markov,
         }
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    return config
 
 
 def record(model, tokens, context):

@@ -1,6 +1,9 @@
 """Tiny random EAGLE-3 and MTP drafters of a tiny target, and what the library `speculators` computes with them, in f32.
 
-Requires: torch==2.15.0 transformers==5.24.0 safetensors==0.8.0 numpy==2.4.6 speculators==0.9.0
+Requires: torch==2.15.0 transformers==5.24.0 safetensors==0.8.0 numpy==2.4.6
+Requires: aiohttp==3.14.5 datasets==5.2.0 hs-connectors==0.9.0 loguru==0.7.3 openai==3.57.0 psutil==7.2.2
+Requires: pydantic-settings==2.16.3 rich==15.0.0 typer==0.29.2
+Requires without its requirements: speculators==0.9.0
 
     scripts/make_references chain_drafters
 

@@ -14,13 +14,9 @@ namespace {
 // Of log-probabilities and confidences. Two computations in f32 that sum in other orders.
 constexpr double kTolerance = 2e-4;
 
-const char* const kDrafters[] = {"dspark_vanilla",
-                                 "dspark_gated",
-                                 "dspark_rnn_hidden_confidence",
-                                 "dflash",
-                                 "speculators_dspark",
-                                 "speculators_dspark_rnn",
-                                 "speculators_dflash"};
+const char* const kDrafters[] = {
+    "dspark_vanilla",  "dspark_gated",       "dspark_rnn_hidden_confidence", "dflash",
+    "dflash_original", "speculators_dspark", "speculators_dspark_rnn",       "speculators_dflash"};
 
 /// Numbers of the library for one drafter (scripts/references/block_drafters.py).
 class DraftReference {
@@ -211,6 +207,77 @@ TEST_P(BlockDrafterOf, GreedyTextIsThatOfTheTargetAlone) {
     }
   }
   EXPECT_GT(accepted, 0) << "some drafts were of use";
+}
+
+/// Beside a drawn block, a greedy one is what it is alone, and its distributions are certain.
+TEST(BlockDrafter, GreedyAndDrawnBlocksShareAStep) {
+  for (const char* name : {"dspark_vanilla", "speculators_dspark_rnn"}) {
+    const auto text = DraftReference(name).integers("text");
+    DraftedModel model(drafter_data() + name);
+    const int depth = model.drafter().block_size();
+    const std::vector<DrawKey> keys(static_cast<std::size_t>(depth));
+    for (const int id : {0, 1}) model.tell(RequestId{id}, text);
+    const DraftRequest drawn{
+        .id = RequestId{0}, .text = text, .planned = depth, .rule = {.temperature = 1}, .keys = keys};
+    DraftRequest greedy = drawn;
+    greedy.id = RequestId{1};
+    greedy.rule.temperature = 0;
+    const Drafts alone = draft(model.drafter(), {&greedy, 1});
+    const Drafts drawn_alone = draft(model.drafter(), {&drawn, 1});
+    const std::vector<DraftRequest> both{drawn, greedy};
+    const Drafts together = draft(model.drafter(), both);
+    const View<const float, 2> distributions = model.drafter().distributions();
+    for (int k = 1; k <= depth; ++k) {
+      const std::size_t at = together.at(k, 1);
+      EXPECT_EQ(together.tokens[at], alone.tokens[alone.at(k, 0)]);
+      EXPECT_EQ(together.chosen[at], alone.chosen[alone.at(k, 0)]);
+      EXPECT_EQ(together.tokens[together.at(k, 0)], drawn_alone.tokens[alone.at(k, 0)]);
+      const std::span<const float> row(distributions.row(at), distributions.shape[1]);
+      EXPECT_EQ(row[static_cast<std::size_t>(together.tokens[at])], 1);
+      EXPECT_EQ(std::count(row.begin(), row.end(), 0.0F), static_cast<std::ptrdiff_t>(row.size()) - 1);
+    }
+  }
+}
+
+/// Of more rows in one step than the drafter computes at once.
+TEST(BlockDrafter, ALongTextIsStoredInPieces) {
+  constexpr std::int32_t kRows = 600;
+  DraftedModel model(drafter_data() + "dspark_vanilla");
+  std::vector<float> numbers(2 * kRows * 32);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = std::sin(static_cast<float>(i * i % 1009));
+  const View<const float, 2> kept[] = {{numbers.data(), {kRows, 32}},
+                                       {numbers.data() + kRows * 32, {kRows, 32}}};
+  std::vector<std::int32_t> all(kRows);
+  std::iota(all.begin(), all.end(), 0);
+  const auto tell = [&](std::vector<RequestId> ids, std::int32_t first, std::int32_t count) {
+    std::vector<std::int32_t> first_row{0}, positions, rows;
+    for (std::size_t r = 0; r < ids.size(); ++r) {
+      positions.push_back(first);
+      rows.insert(rows.end(), all.begin() + first, all.begin() + first + count);
+      first_row.push_back(static_cast<std::int32_t>(rows.size()));
+    }
+    model.drafter().extend({.id = ids,
+                            .first_row = first_row,
+                            .first_position = positions,
+                            .tokens = rows,
+                            .next_tokens = rows,
+                            .target_rows = rows,
+                            .kept = kept});
+  };
+  for (std::int32_t first = 0; first < kRows; first += 100) tell({RequestId{0}}, first, 100);
+  tell({RequestId{1}, RequestId{2}}, 0, kRows);
+  const std::vector<std::int32_t> text(kRows + 1, 7);
+  const std::vector<DrawKey> keys(5);
+  std::vector<DraftRequest> requests;
+  for (const int id : {0, 1, 2})
+    requests.push_back({.id = RequestId{id}, .text = text, .planned = 5, .keys = keys});
+  const Drafts drafts = draft(model.drafter(), requests);
+  for (int k = 1; k <= 5; ++k) {
+    for (const std::size_t r : {std::size_t{1}, std::size_t{2}}) {
+      EXPECT_EQ(drafts.tokens[drafts.at(k, r)], drafts.tokens[drafts.at(k, 0)]);
+      EXPECT_EQ(drafts.confidence[drafts.at(k, r)], drafts.confidence[drafts.at(k, 0)]);
+    }
+  }
 }
 
 TEST(BlockDrafter, WhereItsCacheIsFullARequestIsNotDraftedFor) {

@@ -45,7 +45,7 @@ TEST(DraftCache, WhereARequestFindsNoRoomItIsForgottenUntilItBeginsAnew) {
   EXPECT_FALSE(cache.extend(kSecond, 10, 7));
   EXPECT_EQ(cache.length(kSecond), 0);
   EXPECT_EQ(cache.free_blocks(), 2);
-  EXPECT_FALSE(cache.extend(kSecond, 17, 1)) << "rows before it are missing";
+  EXPECT_FALSE(cache.extend(kSecond, 7, 1)) << "rows before it are missing";
   EXPECT_EQ(cache.free_blocks(), 2);
   EXPECT_TRUE(cache.extend(kSecond, 0, 5));
 }

@@ -40,7 +40,8 @@ class SpoiltDrafter : public SpoiltModel {
 };
 
 std::string known_drafters() {
-  return "Qwen3DSparkModel, Qwen3DFlashModel, dspark, dflash, eagle3, mtp, LlamaForCausalLMEagle3, "
+  return "Qwen3DSparkModel, Qwen3DFlashModel, DFlashDraftModel, dspark, dflash, eagle3, mtp, "
+         "LlamaForCausalLMEagle3, "
          "Eagle3LlamaForCausalLM, Qwen3ForCausalLM, LlamaForCausalLM, Gemma3ForCausalLM, "
          "Gemma3ForConditionalGeneration, Gemma4ForCausalLM, Gemma4ForConditionalGeneration";
 }
@@ -60,7 +61,7 @@ TEST(DrafterFolder, WhatDoesNotFitTheTargetIsOneErrorThatNamesTheKey) {
             "F/config.json: vocab_size: 65 does not fit the target, whose vocab_size is 64");
   EXPECT_EQ(deepspec("\"num_target_layers\": 3", "\"num_target_layers\": 4"),
             "F/config.json: num_target_layers: 4 does not fit the target, whose num_hidden_layers is 3");
-  EXPECT_EQ(deepspec("    1\n  ],\n  \"mask", "    2\n  ],\n  \"mask"),
+  EXPECT_EQ(deepspec("    1\n  ],\n  \"num_anchors", "    2\n  ],\n  \"num_anchors"),
             "F/config.json: target_layer_ids: 2 does not fit the target, whose num_hidden_layers is 3");
   EXPECT_EQ(
       of_config("speculators_dspark", "    0,\n    2\n", "    0,\n    4\n"),
@@ -96,6 +97,11 @@ TEST(DrafterFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
             "F/config.json: confidence_head_with_markov: it needs a Markov head (markov_rank is 0)");
   EXPECT_EQ(deepspec("    \"full_attention\",", "    \"sliding_attention\","),
             "F/config.json: sliding_window: is missing");
+  EXPECT_EQ(of_config("dflash_original", "\"mask_token_id\": 5", "\"mask_token_id\": -1"),
+            "F/config.json: dflash_config.mask_token_id: -1 is not an integer in 0..63");
+  EXPECT_EQ(of_config("dflash_original", "    1\n    ]", "    3\n    ]"),
+            "F/config.json: dflash_config.target_layer_ids: 3 does not fit the target, whose "
+            "num_hidden_layers is 3");
   EXPECT_EQ(
       library("\"block_size\": 5", "\"block_size\": 1"),
       "F/config.json: block_size: a block of the anchor alone drafts nothing (sample_from_anchor is false)");
@@ -110,6 +116,8 @@ TEST(DrafterFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
             "F/config.json: transformer_layer_config: it must be an object");
   EXPECT_EQ(library("    0,\n    2\n", "    -1,\n    2\n"),
             "F/config.json: aux_hidden_state_layer_ids: its entries must be integers in 0..1024");
+  EXPECT_EQ(library("\"dtype\": \"bfloat16\"", "\"quantization_config\": {}"),
+            "F/config.json: quantization_config: quantized weights cannot be read");
   EXPECT_EQ(library("\"target_hidden_size\": null", "\"target_hidden_size\": 64"),
             "F/config.json: target_hidden_size: it must be that of the draft layers");
   EXPECT_EQ(library("\"hidden_size\": 32", "\"hidden_size\": 0"),
