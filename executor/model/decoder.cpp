@@ -99,7 +99,7 @@ DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int3
             weights_.model().vector(WeightRole::kFinalNorm), hidden);
   const auto logits = buffers_.matrix(Name::kLogits, logit_rows.size(), plan_.logits());
   if (!logit_rows.empty()) {
-    const auto chosen = buffers_.matrix(Name::kChosen, logit_rows.size(), plan_.hidden);
+    const auto chosen = buffers_.matrix(Name::kLogitRows, logit_rows.size(), plan_.hidden);
     kernels_->gather(hidden, logit_rows, chosen);
     multiply_by_head(chosen, logits);
   }
