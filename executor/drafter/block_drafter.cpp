@@ -62,8 +62,10 @@ Result<std::vector<int>> BlockDrafter::layers_of(std::string_view text, const st
     return misfit("hidden_size", stack.hidden_size, "hidden_size", target.hidden_size);
   if (stack.vocab_size != target.vocab_size)
     return misfit("vocab_size", stack.vocab_size, "vocab_size", target.vocab_size);
-  if (config->target_layer_count != 0 && config->target_layer_count != target.layers)
-    return misfit("num_target_layers", config->target_layer_count, "num_hidden_layers", target.layers);
+  // The target's depth; some trainers write how many of its layers are read.
+  const int count = config->target_layer_count;
+  if (count != 0 && count != target.layers && count != static_cast<int>(config->target_layers.size()))
+    return misfit("num_target_layers", count, "num_hidden_layers", target.layers);
   const int most = target.layers - (config->own_embedding ? 2 : 1);
   for (const int layer : config->target_layers)
     if (layer > most)

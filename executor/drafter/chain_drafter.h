@@ -29,9 +29,9 @@ struct ChainOptions {
 /// told.
 class ChainDrafter final : public Drafter {
  public:
-  /// decoder: made with max_rows() rows, max_requests logit rows, and its last layer as the only kept one.
-  /// target_ids: the target's id of each of its tokens; empty where they are the same. Errors: memory runs
-  /// out. `kernels` outlives it.
+  /// decoder: made with options.max_rows rows, max_requests logit rows, and its last layer as the only kept
+  /// one. target_ids: the target's id of each of its tokens; empty where they are the same. Errors: memory
+  /// runs out. `kernels` outlives it.
   static Result<std::unique_ptr<ChainDrafter>> make(Decoder decoder, std::optional<TargetFeatures> features,
                                                     std::vector<std::int32_t> target_ids,
                                                     std::size_t target_vocabulary, Kernels& kernels,

@@ -112,7 +112,7 @@ DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int3
             weights_.model().vector(WeightRole::kFinalNorm), hidden);
   const auto logits = buffers_.matrix(Name::kLogits, logit_rows.size(), plan_.logits());
   if (!logit_rows.empty()) {
-    const auto chosen = buffers_.matrix(Name::kChosen, logit_rows.size(), plan_.hidden);
+    const auto chosen = buffers_.matrix(Name::kLogitRows, logit_rows.size(), plan_.hidden);
     kernels_->gather(hidden, logit_rows, chosen);
     multiply_by_head(chosen, logits);
   }
@@ -121,7 +121,7 @@ DecoderOutput Decoder::forward(const RaggedRows& rows, std::span<const std::int3
 
 DecoderOutput Decoder::read_out(View<const float, 2> outputs) {
   DSPARK_INVARIANT(outputs.shape[0] <= max_logit_rows_ && outputs.shape[1] == plan_.hidden);
-  const auto hidden = buffers_.matrix(Name::kChosen, outputs.shape[0], plan_.hidden);
+  const auto hidden = buffers_.matrix(Name::kLogitRows, outputs.shape[0], plan_.hidden);
   const auto logits = buffers_.matrix(Name::kLogits, outputs.shape[0], plan_.logits());
   normalise(outputs, weights_.model().vector(WeightRole::kFinalNorm), hidden);
   multiply_by_head(hidden, logits);

@@ -31,7 +31,7 @@ std::vector<std::size_t> LayerBuffers::numbers(const ModelPlan& plan, std::size_
   for (const Name name : {kPerLayer, kPerLayerModel}) rows_of(name, all_layers);
   for (const Name name : {kPerLayerInput, kPerLayerGate}) rows_of(name, plan.per_layer_width);
   rows_of(kKept, kept_layers * plan.hidden);
-  numbers[kChosen] = max_logit_rows * plan.hidden;
+  numbers[kLogitRows] = max_logit_rows * plan.hidden;
   numbers[kLogits] = max_logit_rows * plan.logits();
   return numbers;
 }

@@ -33,7 +33,7 @@ class LayerBuffers {
     kPerLayerInput,  // (rows, per-layer width) of one layer
     kPerLayerGate,   // (rows, per-layer width)
     kHidden,         // (rows, width) behind the final norm
-    kChosen,         // (logit rows, width)
+    kLogitRows,      // (logit rows, width)
     kLogits,         // (logit rows, vocabulary)
     kKept,           // (kept layers, rows, width)
     kNames,

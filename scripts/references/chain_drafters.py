@@ -7,15 +7,16 @@ Requires without its requirements: speculators==0.9.0
 
     scripts/make_references chain_drafters
 
-writes into tests/executor/drafter/data (or --output) a folder for each case: config.json and the weights (BF16), as the library saves them
-or as EAGLE's authors publish theirs, and reference.safetensors with `next_tokens` (T), what stands behind each row, `kept.I` (T, width) of
-each target layer that is read, and `logits.S` (T, drafted vocabulary): row i of step S is the draft after the rows 0 .. i and the S
-tokens that follow them, given as if they had been drafted. The target is tests/executor/model/data/qwen3_tied.
+writes into tests/executor/drafter/data (or --output) a folder for each case: config.json and the weights (BF16), as
+the library saves them or as EAGLE's authors publish theirs, and reference.safetensors with `next_tokens` (T), what
+stands behind each row, `kept.I` (T, width) of each target layer that is read, and `logits.S` (T, drafted vocabulary):
+row i of step S is the draft after the rows 0 .. i and the S tokens that follow them, given as if they had been
+drafted. The target is tests/executor/model/data/qwen3_tied.
 
-EAGLE-3's numbers are those of the library's class as it trains, which sees step 0 of earlier rows and its own later steps: what
-drafting sees. The class of MTP trains each step on its own rows, which drafting never has; so its layer is called with a cache of
-step 0, as vLLM drafts. The library asks for older torch and transformers than the rest of the references; its
-models run unchanged on these (install it without its requirements).
+EAGLE-3's numbers are those of the library's class as it trains, which sees step 0 of earlier rows and its own later
+steps: what drafting sees. The class of MTP trains each step on its own rows, which drafting never has; so its layer
+is called with a cache of step 0, as vLLM drafts. The library asks for older torch and transformers than the rest of
+the references; its models run unchanged on these (install it without its requirements).
 """
 
 import argparse

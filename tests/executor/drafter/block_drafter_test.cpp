@@ -169,6 +169,31 @@ TEST_P(BlockDrafterOf, ABlockDependsOnItsTextAlone) {
   }
 }
 
+/// In the engine too, with the target's own tokens behind every block.
+TEST_P(BlockDrafterOf, SampledTextDependsOnNoNeighbour) {
+  DraftedModel model(drafter_data() + GetParam());
+  auto cache = KvCache::make(model.decoder().plan(), 256, 8, model.kernels());
+  ASSERT_TRUE(cache);
+  DecoderTarget target(model.decoder(), *cache);
+  const auto requests = testing::some_requests(7, 20, 1);
+  testing::ServedTexts together;
+  together.own_kernels = &model.kernels();
+  together.own_target = &target;
+  together.own_drafter = &model.drafter();
+  together.engine.block_tokens = 8;
+  together.engine.max_num_batched_tokens = 60;
+  together.policy = "fixed";
+  together.policy_parameters = testing::written_map({{"k", testing::written("3")}});
+  testing::ServedTexts one_by_one = together;
+  together.serve(requests);
+  EXPECT_GT(together.accepted, 0);
+  EXPECT_LT(together.accepted, together.submitted);
+  one_by_one.engine.max_num_seqs = 1;
+  one_by_one.engine.max_num_batched_tokens = 5;  // and prompts in chunks
+  one_by_one.serve(requests);
+  EXPECT_EQ(together.replies, one_by_one.replies);
+}
+
 /// Greedy text is the target's own, whatever is drafted; in batches, after preemptions, in f32 and bf16.
 TEST_P(BlockDrafterOf, GreedyTextIsThatOfTheTargetAlone) {
   std::int64_t accepted = 0;

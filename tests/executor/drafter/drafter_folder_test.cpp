@@ -61,6 +61,7 @@ TEST(DrafterFolder, WhatDoesNotFitTheTargetIsOneErrorThatNamesTheKey) {
             "F/config.json: vocab_size: 65 does not fit the target, whose vocab_size is 64");
   EXPECT_EQ(deepspec("\"num_target_layers\": 3", "\"num_target_layers\": 4"),
             "F/config.json: num_target_layers: 4 does not fit the target, whose num_hidden_layers is 3");
+  EXPECT_EQ(deepspec("\"num_target_layers\": 3", "\"num_target_layers\": 2"), "") << "it reads two";
   EXPECT_EQ(deepspec("    1\n  ],\n  \"num_anchors", "    2\n  ],\n  \"num_anchors"),
             "F/config.json: target_layer_ids: 2 does not fit the target, whose num_hidden_layers is 3");
   EXPECT_EQ(
