@@ -1,0 +1,100 @@
+// What a real target writes at temperature 1 with block drafters is distributed as what it writes alone.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/executor/drafter/drafted_model.h"
+#include "tests/executor/runner/continuation_law.h"
+#include "tests/executor/runner/served_texts.h"
+
+namespace dspark {
+namespace {
+
+constexpr std::size_t kVocabulary = 64;
+constexpr int kLength = 2;  // the prompt's own token, and the first that was drafted
+constexpr std::size_t kContinuations = 20'000;
+const std::vector<std::int32_t> kPrompt = {9, 30, 12, 41};
+
+/// Says that its drafts were drawn evenly, which they were not.
+class EvenDrafter final : public Drafter {
+ public:
+  explicit EvenDrafter(Drafter& drafter) : drafter_(drafter) {}
+  int block_size() const override { return drafter_.block_size(); }
+  bool has_confidence_head() const override { return drafter_.has_confidence_head(); }
+  std::span<const int> target_layers() const override { return drafter_.target_layers(); }
+  void extend(const CommittedRows& rows) override { drafter_.extend(rows); }
+  void left(RequestId id) override { drafter_.left(id); }
+  void draft(std::span<const DraftRequest> requests, const DraftBlocks& blocks) override {
+    drafter_.draft(requests, blocks);
+    rows_ = static_cast<std::size_t>(block_size()) * blocks.stride;
+    even_.assign(rows_ * kVocabulary, 1.0F / kVocabulary);
+  }
+  View<const float, 2> distributions() const override { return {even_.data(), {rows_, kVocabulary}}; }
+
+ private:
+  Drafter& drafter_;
+  std::size_t rows_ = 0;
+  std::vector<float> even_;
+};
+
+std::vector<double> probabilities_behind(DecoderSteps& target, const std::vector<std::int32_t>& text) {
+  const std::vector<float> logits = target.run(text, {}).logits;
+  const std::span<const float> last = std::span(logits).last(kVocabulary);
+  double sum = 0;
+  for (const float x : last) sum += std::exp(static_cast<double>(x));
+  std::vector<double> result;
+  for (const float x : last) result.push_back(std::exp(static_cast<double>(x)) / sum);
+  return result;
+}
+
+std::vector<double> law_of_target() {
+  DecoderSteps target("qwen3_tied", ElementType::kF32);
+  std::vector<double> law;
+  const std::vector<double> first = probabilities_behind(target, kPrompt);
+  for (std::size_t v = 0; v < kVocabulary; ++v) {
+    std::vector<std::int32_t> text = kPrompt;
+    text.push_back(static_cast<std::int32_t>(v));
+    for (const double second : probabilities_behind(target, text)) law.push_back(first[v] * second);
+  }
+  return law;
+}
+
+double fit(DraftedModel& model, Drafter& drafter, const std::string& policy) {
+  auto cache = KvCache::make(model.decoder().plan(), 256, 8, model.kernels());
+  DecoderTarget target(model.decoder(), *cache);
+  ::dspark::testing::ServedTexts served;
+  served.own_kernels = &model.kernels();
+  served.own_target = &target;
+  served.own_drafter = &drafter;
+  served.engine.block_tokens = 8;
+  served.policy = policy;
+  served.policy_parameters = policy == "fixed"
+                                 ? ::dspark::testing::written_map({{"k", ::dspark::testing::written("2")}})
+                                 : ::dspark::testing::required_parameters(policy);
+  served.serve(std::vector<GivenRequest>(kContinuations,
+                                         {.prompt = kPrompt, .output_limit = kLength + 2, .temperature = 1}));
+  EXPECT_GT(served.accepted, 0);
+  for (auto& reply : served.replies) reply.resize(kLength);
+  return ::dspark::testing::goodness_of_fit(
+      ::dspark::testing::count_continuations(served.replies, kVocabulary, kLength), law_of_target());
+}
+
+TEST(LosslessBlockDrafter, KeepsTheTargetsDistribution) {
+  std::vector<std::pair<double, std::string>> tests;
+  for (const std::string name : {"dspark_vanilla", "speculators_dspark_rnn", "dflash"}) {
+    for (const std::string policy : {"fixed", "dspark"}) {
+      DraftedModel model(drafter_data() + name);
+      tests.emplace_back(fit(model, model.drafter(), policy), name + " with " + policy);
+    }
+  }
+  EXPECT_EQ(::dspark::testing::holm_rejected(tests, 0.001), std::vector<std::string>{});
+}
+
+TEST(LosslessBlockDrafter, DraftsThatPassForEvenAreRejected) {
+  DraftedModel model(drafter_data() + "dspark_vanilla");
+  EvenDrafter even(model.drafter());
+  EXPECT_LT(fit(model, even, "fixed"), 1e-12);
+}
+
+}  // namespace
+}  // namespace dspark
