@@ -12,6 +12,7 @@ Result<ModelFolder> ModelFolder::open(const std::string& path) {
   if (!config) return config.error();
   auto checkpoint = Checkpoint::open(path);
   if (!checkpoint) return checkpoint.error();
+  if (auto error = check_tensors(*checkpoint, plan_model(*config), tensor_layout(*checkpoint))) return *error;
   return ModelFolder{path, *std::move(config), *std::move(checkpoint)};
 }
 
