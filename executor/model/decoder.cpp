@@ -49,10 +49,10 @@ Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const ModelConfig& c
               options);
 }
 
-Result<Decoder> Decoder::load(const Checkpoint& checkpoint, DecoderParts parts, Kernels& kernels,
+Result<Decoder> Decoder::load(const Checkpoint& checkpoint, const DecoderParts& parts, Kernels& kernels,
                               const DecoderOptions& options) {
   DSPARK_INVARIANT(options.max_rows > 0 && options.max_logit_rows <= options.max_rows);
-  ModelPlan& plan = parts.plan;
+  const ModelPlan& plan = parts.plan;
   const ModelUse use{.weight_type = kernels.weight_type(),
                      .cache_type = kernels.cache_type(),
                      .max_rows = options.max_rows,

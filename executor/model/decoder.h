@@ -50,7 +50,7 @@ class Decoder {
   static Result<Decoder> load(const Checkpoint& checkpoint, const ModelConfig& config, Kernels& kernels,
                               const DecoderOptions& options);
   /// Of a checkpoint that holds other tensors beside the layers, or lacks some.
-  static Result<Decoder> load(const Checkpoint& checkpoint, DecoderParts parts, Kernels& kernels,
+  static Result<Decoder> load(const Checkpoint& checkpoint, const DecoderParts& parts, Kernels& kernels,
                               const DecoderOptions& options);
   /// Of a model's folder. Errors: those of its config and checkpoint too.
   static Result<Decoder> load(const std::string& folder, Kernels& kernels, const DecoderOptions& options);
