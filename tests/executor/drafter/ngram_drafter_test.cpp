@@ -14,6 +14,7 @@ TEST(NgramDrafter, FindsTheLongestMatchAndOfEqualOnesTheLast) {
   EXPECT_EQ(find_ngram(text, 1, 5).next, 3u) << "1 2 3 stood at the beginning";
   EXPECT_EQ(find_ngram(text, 1, 5).length, 3);
   EXPECT_EQ(find_ngram(text, 1, 2).next, 7u) << "2 3 stood later too";
+  EXPECT_EQ(find_ngram(Text{4, 5, 4, 6, 4}, 1, 3).next, 3u) << "4 stood twice, with nothing longer";
   EXPECT_EQ(find_ngram(text, 4, 5).length, 0);
   EXPECT_EQ(find_ngram(Text{1}, 1, 3).length, 0);
   EXPECT_EQ(find_ngram(Text{4, 4}, 1, 3).length, 1);
