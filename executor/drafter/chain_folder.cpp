@@ -120,8 +120,7 @@ Result<std::unique_ptr<ChainDrafter>> open_feature_drafter(const std::string& fo
   DecoderParts parts{.plan = plan, .layout = layout};
   if (!layout.has_embedding) parts.embedding = &target.weights.model().matrix(WeightRole::kEmbedding);
   if (!layout.has_head) parts.head = &target.weights.head();
-  auto decoder =
-      Decoder::load(*checkpoint, std::move(parts), kernels, decoder_options(options, config.layers.layers));
+  auto decoder = Decoder::load(*checkpoint, parts, kernels, decoder_options(options, config.layers.layers));
   if (!decoder) return decoder.error();
   auto features = TargetFeatures::make(feature_rule(config, target, decoder->weights()), target_width,
                                        options.max_rows, kernels);
