@@ -1,6 +1,7 @@
 #include "executor/drafter/drafter_choice.h"
 
 #include "executor/drafter/ngram_drafter.h"
+#include "policies/calibration/margin_estimator.h"
 
 namespace dspark {
 
@@ -20,6 +21,11 @@ Result<std::unique_ptr<Drafter>> make_drafter(const DrafterChoice& choice, const
   return open_drafter(
       choice.what, target, kernels,
       {.max_requests = max_requests, .kv_tokens = kv_tokens, .block_size = choice.block_size});
+}
+
+std::unique_ptr<ConfidenceCalibration> calibration_for(const Drafter* drafter) {
+  if (drafter == nullptr || drafter->has_confidence_head()) return nullptr;
+  return std::make_unique<MarginEstimator>(drafter->block_size());
 }
 
 }  // namespace dspark

@@ -6,6 +6,7 @@
 
 #include "executor/drafter/drafter.h"
 #include "executor/drafter/drafter_folder.h"
+#include "policies/calibration/confidence_calibration.h"
 #include "policies/error.h"
 
 namespace dspark {
@@ -28,5 +29,9 @@ Result<std::vector<int>> layers_for(const DrafterChoice& choice, const ModelConf
 Result<std::unique_ptr<Drafter>> make_drafter(const DrafterChoice& choice, const DraftTarget& target,
                                               Kernels& kernels, std::size_t max_requests,
                                               std::size_t kv_tokens);
+
+/// What makes confidences of its signals where it has no head for them: MarginEstimator. Null where it has
+/// one, and without a drafter.
+std::unique_ptr<ConfidenceCalibration> calibration_for(const Drafter* drafter);
 
 }  // namespace dspark

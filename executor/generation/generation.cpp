@@ -6,9 +6,9 @@
 #include <chrono>
 #include <numeric>
 
+#include "executor/drafter/drafter_choice.h"
 #include "executor/runner/given_requests.h"
 #include "policies/batching/batching_policy_registry.h"
-#include "policies/calibration/margin_estimator.h"
 #include "policies/invariant.h"
 #include "sim/simulation.h"
 
@@ -142,11 +142,8 @@ Result<Generation> generate(Kernels& kernels, TargetModel& target, Drafter* draf
                                            .block_tokens = options.block_tokens,
                                            .prefill = Prefill::kInStep},
                                           *batching, policy, belief, runner);
-  std::optional<MarginEstimator> estimator;
-  if (drafter != nullptr && !drafter->has_confidence_head()) {
-    estimator.emplace(block_size);
-    engine.calibrate(*estimator);
-  }
+  const auto calibration = calibration_for(drafter);
+  if (calibration) engine.calibrate(*calibration);
   simulation.watch(reply);
   simulation.run([&] { return request.all_done(); }, nullptr);
   DSPARK_INVARIANT(request.finished() == 1);

@@ -1,8 +1,8 @@
 #include "executor/generation/loaded_model.h"
 
-#include <array>
+#include <algorithm>
+#include <thread>
 
-#include "executor/model/model_memory.h"
 #include "kernels/cpu/cpu_kernels.h"
 
 namespace dspark {
@@ -25,31 +25,31 @@ ElementType stored_weight_type(const Checkpoint& checkpoint, const ModelConfig& 
   return ElementType::kF32;
 }
 
+std::optional<ElementType> named_weight_type(std::string_view name) {
+  if (name == "auto") return std::nullopt;
+  return name == "f32" ? ElementType::kF32 : ElementType::kBf16;
+}
+
 Result<LoadedModel> LoadedModel::load(const ModelFolder& folder, const LoadOptions& options) {
   LoadedModel model;
   model.config_ = std::make_unique<ModelConfig>(folder.config);
-  const ModelPlan plan = plan_model(folder.config);
   CpuOptions machine;
   machine.weight_type = options.weights.value_or(stored_weight_type(folder.checkpoint, folder.config));
-  machine.threads = options.threads;
-  ModelUse use;
-  use.weight_type = use.cache_type = machine.weight_type;
-  use.max_rows = static_cast<std::size_t>(options.max_rows);
-  use.max_logit_rows = static_cast<std::size_t>(options.max_logit_rows);
-  use.kept_layers = options.kept_layers.size();
-  use.kv_tokens =
-      static_cast<std::size_t>(options.kv_blocks) * static_cast<std::size_t>(options.block_tokens);
-  if (auto error = check_memory(predict_memory(plan, use), use, available_memory())) return *std::move(error);
+  machine.threads = options.threads > 0 ? options.threads
+                                        : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   CpuKernels cpu = make_cpu_kernels(machine);
   if (cpu.kernels == nullptr) return Error{cpu.error};
   model.kernels_ = std::move(cpu.kernels);
-  auto decoder = Decoder::load(
-      folder.checkpoint, folder.config, *model.kernels_,
-      {.max_rows = use.max_rows, .max_logit_rows = use.max_logit_rows, .kept_layers = options.kept_layers});
+  const auto blocks = static_cast<std::size_t>(options.kv_blocks);
+  const auto block_tokens = static_cast<std::size_t>(options.block_tokens);
+  auto decoder = Decoder::load(folder.checkpoint, folder.config, *model.kernels_,
+                               {.max_rows = static_cast<std::size_t>(options.max_rows),
+                                .max_logit_rows = static_cast<std::size_t>(options.max_logit_rows),
+                                .kept_layers = options.kept_layers,
+                                .kv_tokens = blocks * block_tokens});
   if (!decoder) return decoder.error();
   model.decoder_ = std::make_unique<Decoder>(*std::move(decoder));
-  auto cache = KvCache::make(model.decoder_->plan(), static_cast<std::size_t>(options.kv_blocks),
-                             static_cast<std::size_t>(options.block_tokens), *model.kernels_);
+  auto cache = KvCache::make(model.decoder_->plan(), blocks, block_tokens, *model.kernels_);
   if (!cache) return cache.error();
   model.cache_ = std::make_unique<KvCache>(*std::move(cache));
   model.target_ = std::make_unique<DecoderTarget>(*model.decoder_, *model.cache_);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "executor/checkpoint/checkpoint.h"
@@ -25,9 +26,9 @@ struct ModelFolder {
 };
 
 struct LoadOptions {
-  std::optional<ElementType> weights;  // kF32 or kBf16; as the folder stores most of them unless it is named
-  int threads = 1;
-  int max_rows = 512;  // of one step
+  std::optional<ElementType> weights;  // kF32 or kBf16; stored_weight_type unless it is named
+  int threads = 1;                     // 0: all cores
+  int max_rows = 512;                  // of one step
   int max_logit_rows = 8;
   int kv_blocks = 64;
   int block_tokens = 16;
@@ -55,7 +56,10 @@ class LoadedModel {
   std::unique_ptr<TargetModel> target_;
 };
 
-/// The type of most numbers among a checkpoint's weights: kBf16 where they are bf16 or f16, else kF32.
+/// "f32" or "bf16"; none for "auto": as the folder stores them.
+std::optional<ElementType> named_weight_type(std::string_view name);
+
+/// What a folder's weights are kept in: kF32 where its embedding is f32, kBf16 where it is bf16 or f16.
 ElementType stored_weight_type(const Checkpoint& checkpoint, const ModelConfig& config);
 
 }  // namespace dspark

@@ -6,14 +6,12 @@
 #include <fstream>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "executor/drafter/drafter_choice.h"
 #include "executor/generation/generation.h"
 #include "executor/generation/loaded_model.h"
 #include "executor/machine/prompt_texts.h"
 #include "executor/tokenizer/tokenizer.h"
-#include "policies/calibration/margin_estimator.h"
 #include "sim/hardware/step_cost_parameters.h"
 
 namespace dspark {
@@ -33,7 +31,7 @@ struct ServedModel {
   std::int32_t vocab_size = 0;
   std::vector<std::int32_t> prompt_text;  // tokens; empty: none was named
   LoadedModel model;
-  StepCost belief;
+  StepCost measured_cost;  // what policies believe where the experiment says nothing; else it is not measured
 };
 
 /// Keeps the model that was used last.
@@ -52,9 +50,9 @@ class LastModel {
  private:
   static std::string key_of(const ExecutorParameters& p) {
     const int weights = p.load.weights ? static_cast<int>(*p.load.weights) : -1;
-    return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}", p.target, p.prompts, p.drafter.what, weights,
-                       p.load.threads, p.load.max_rows, p.load.max_logit_rows, p.load.kv_blocks,
-                       p.load.block_tokens);
+    return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", p.target, p.prompts, p.drafter.what,
+                       p.drafter.block_size, p.belief.has_value(), weights, p.load.threads, p.load.max_rows,
+                       p.load.max_logit_rows, p.load.kv_blocks, p.load.block_tokens);
   }
   static Result<std::shared_ptr<ServedModel>> load(const ExecutorParameters& parameters,
                                                    const std::string& key);
@@ -93,12 +91,13 @@ Result<std::shared_ptr<ServedModel>> LastModel::load(const ExecutorParameters& p
   options.kept_layers = *std::move(layers);
   auto model = LoadedModel::load(*folder, options);
   if (!model) return model.error();
-  const int rows = std::min(parameters.drafter.block_size, parameters.load.max_logit_rows - 1);
-  StepCost belief = parameters.belief ? *parameters.belief
-                                      : measure_step_cost(model->target(), rows, parameters.load.block_tokens,
-                                                          /*repeats=*/5);
+  StepCost measured;
+  if (!parameters.belief) {
+    const int rows = std::min(parameters.drafter.block_size, parameters.load.max_logit_rows - 1);
+    measured = measure_step_cost(model->target(), rows, parameters.load.block_tokens, /*repeats=*/5);
+  }
   return std::make_shared<ServedModel>(
-      ServedModel{key, folder->config.vocab_size, std::move(text), *std::move(model), std::move(belief)});
+      ServedModel{key, folder->config.vocab_size, std::move(text), *std::move(model), std::move(measured)});
 }
 
 /// A runner with all that it needs to live.
@@ -110,7 +109,6 @@ class OwningRunner final : public Runner {
         prompts_(prompts(*model_, key)),
         runner_(model_->model.kernels(), model_->model.target(), drafter_.get(), *prompts_, key, {}) {}
 
-  const StepCost& belief() const { return model_->belief; }
   int block_size() const override { return runner_.block_size(); }
   void entered(RequestId id, const RequestSpec& spec) override { runner_.entered(id, spec); }
   void left(RequestId id, std::int32_t produced) override { runner_.left(id, produced); }
@@ -174,11 +172,9 @@ class ExecutorMachine final : public Machine {
                    {},
                    fmt::format("set machine.executor.block_size: {}", (*drafter)->block_size())};
     }
-    std::unique_ptr<ConfidenceCalibration> calibration;
-    if (*drafter && !(*drafter)->has_confidence_head())
-      calibration = std::make_unique<MarginEstimator>(block_size());
+    auto calibration = calibration_for(drafter->get());
+    const StepCost* belief = parameters_.belief ? &*parameters_.belief : &(*model)->measured_cost;
     auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key);
-    const StepCost* belief = &runner->belief();
     return Start{std::move(runner), belief, std::move(calibration)};
   }
 
@@ -198,11 +194,10 @@ LoadOptions read_load_options(Parameters& parameters) {
       "weights", {.options = {"auto", "f32", "bf16"},
                   .default_value = "auto",
                   .meaning = "type that weights and KV are kept in; auto: as the folder stores them"});
-  if (weights != "auto") load.weights = weights == "f32" ? ElementType::kF32 : ElementType::kBf16;
+  load.weights = named_weight_type(weights);
   load.threads = static_cast<int>(parameters.integer(
       "threads",
       {.min = 0, .max = 1024, .default_value = 0, .meaning = "threads that compute; 0: all cores"}));
-  if (load.threads == 0) load.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   Parameters kv = parameters.group("kv", "paged KV cache");
   load.kv_blocks = static_cast<int>(kv.integer(
       "blocks",

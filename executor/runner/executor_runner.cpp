@@ -12,16 +12,6 @@ double seconds_between(std::chrono::steady_clock::time_point begin,
   return std::chrono::duration<double>(end - begin).count();
 }
 
-View<float, 2> matrix_of(Kernels& kernels, std::unique_ptr<Buffer>& buffer, std::size_t rows,
-                         std::size_t width) {
-  const std::size_t bytes = rows * width * sizeof(float);
-  if (buffer == nullptr || buffer->bytes() < bytes) {
-    buffer.reset();
-    buffer = kernels.allocate(bytes);
-  }
-  return {reinterpret_cast<float*>(buffer->data()), {rows, width}};
-}
-
 }  // namespace
 
 ExecutorRunner::ExecutorRunner(Kernels& kernels, TargetModel& target, Drafter* drafter, PromptSource& prompts,
@@ -174,7 +164,10 @@ void ExecutorRunner::accept_by_sampling(View<float, 2> logits) {
 View<const float, 2> ExecutorRunner::submitted_distributions() {
   const std::size_t drafts = step_.draft_tokens().size();
   if (drafts == 0 || drafter_->distributions().empty()) return {};
-  const View<float, 2> packed = matrix_of(kernels_, distributions_, drafts, target_.vocab_size());
+  const std::size_t numbers = drafts * target_.vocab_size();
+  if (distributions_.numbers() < numbers) distributions_ = DraftBuffer(kernels_, numbers);
+  DSPARK_INVARIANT(distributions_.allocated());
+  const View<float, 2> packed = distributions_.matrix(drafts, target_.vocab_size());
   kernels_.gather(drafter_->distributions(), step_.draft_entries(), packed);
   return packed;
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "executor/drafter/draft_buffer.h"
 #include "executor/drafter/drafter.h"
 #include "executor/model/target_model.h"
 #include "executor/runner/committed_step.h"
@@ -97,7 +98,7 @@ class ExecutorRunner final : public Runner {
   std::vector<float> confidence_, top1_, margin_, entropy_, chosen_;
 
   // The step's rounds.
-  std::unique_ptr<Buffer> distributions_;
+  DraftBuffer distributions_;                    // of the drafts submitted
   std::vector<SamplingRule> rules_;              // (logit rows)
   std::vector<std::int32_t> distribution_rows_;  // (submitted) rows of the drafter's distributions
   std::vector<DrawKey> accept_keys_, final_keys_;

@@ -15,12 +15,14 @@ namespace {
 using Behavior = PreTokenizer::Behavior;
 using Parts = std::vector<Pattern::Part>;
 
-/// Parts that remain after a match was joined with its neighbour, or with the matches beside it.
-Parts contiguous(const Parts& parts) {
+/// Each part that `continues` the one before it, of which it is told whether that was a match, is joined to
+/// it.
+template <class Continues>
+Parts joined_where(const Parts& parts, Continues continues) {
   Parts joined;
   bool was_match = false;
   for (const Pattern::Part& part : parts) {
-    if (part.is_match == was_match && !joined.empty()) {
+    if (!joined.empty() && continues(part.is_match, was_match)) {
       joined.back().end = part.end;
     } else {
       joined.push_back(part);
@@ -30,19 +32,14 @@ Parts contiguous(const Parts& parts) {
   return joined;
 }
 
+/// Parts that remain after a match was joined with its neighbour, or with the matches beside it.
+Parts contiguous(const Parts& parts) {
+  return joined_where(parts, [](bool is_match, bool was_match) { return is_match == was_match; });
+}
+
 /// The first of several matches goes with what stands before it; the others stay alone.
 Parts merged_with_previous(const Parts& parts) {
-  Parts joined;
-  bool was_match = false;
-  for (const Pattern::Part& part : parts) {
-    if (part.is_match && !was_match && !joined.empty()) {
-      joined.back().end = part.end;
-    } else {
-      joined.push_back(part);
-    }
-    was_match = part.is_match;
-  }
-  return joined;
+  return joined_where(parts, [](bool is_match, bool was_match) { return is_match && !was_match; });
 }
 
 /// The last of several matches goes with what stands after it.

@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "executor/drafter/drafter_choice.h"
 #include "executor/generation/generation.h"
@@ -69,10 +68,8 @@ LoadOptions load_options(const GenerateOptions& options, const GenerationOptions
                          const std::vector<int>& kept_layers) {
   const int block_size = options.drafter == "none" ? 0 : options.block_size;
   LoadOptions load;
-  if (options.weights != "auto")
-    load.weights = options.weights == "f32" ? ElementType::kF32 : ElementType::kBf16;
-  load.threads = options.threads > 0 ? options.threads
-                                     : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  load.weights = named_weight_type(options.weights);
+  load.threads = options.threads;
   load.max_rows = std::max(generation.max_batched_tokens, block_size + 1);
   load.max_logit_rows = block_size + 1;
   load.kv_blocks = generation_kv_blocks(generation, block_size);

@@ -107,6 +107,25 @@ TEST(ExecutorMachine, RefusesWhatARealMachineCannot) {
               ::testing::ElementsAre(::testing::HasSubstr("largest block has 0")));
 }
 
+TEST(ExecutorMachine, PoliciesBelieveTheCostsOfTheirOwnExperiment) {
+  const auto models = std::vector<MachineEntry>{executor_machine_entry(kModels)};
+  const auto belief = [&](const char* bias_ms) {
+    Written experiment;
+    const Value tree = experiment.tree();
+    const Value verify = written_map({{"bias_ms", written(bias_ms)}, {"per_token_ms", written("1")}});
+    Value::Map block = *tree.find("machine")->find("executor")->map();
+    block.push_back({"cost", {}, written_map({{"verify_cost", verify}})});
+    Parameters parameters(Value{block, {}});
+    const auto machine = models[0].read(parameters, {});
+    EXPECT_TRUE(machine) << ::testing::PrintToString(texts(parameters.errors()));
+    auto started = machine->start({1, 2}, {.max_num_seqs = 4, .max_num_batched_tokens = 64});
+    EXPECT_TRUE(started);
+    return started->belief->verify_seconds(1, 1);
+  };
+  EXPECT_NEAR(belief("2"), 3e-3, 1e-9);
+  EXPECT_NEAR(belief("5"), 6e-3, 1e-9) << "though the model stays in memory";
+}
+
 TEST(ExecutorMachine, AModelDraftsForAnother) {
   Written chain;
   chain.drafter = "qwen3_tied";  // its own text, so every draft is accepted
