@@ -5,36 +5,10 @@
 #include <cstring>
 
 #include "tests/executor/drafter/drafted_model.h"
-#include "tests/executor/model/spoilt_model.h"
+#include "tests/executor/drafter/spoilt_drafter.h"
 
 namespace dspark {
 namespace {
-
-/// A drafter of the tiny target, to be spoilt and opened.
-class SpoiltChain : public SpoiltModel {
- public:
-  explicit SpoiltChain(const std::string& name) : SpoiltModel(drafter_data() + name) {}
-
-  std::string error() const {
-    const ModelFolder folder;
-    write(folder);
-    const auto of_target = *read_model_config(model_data() + "qwen3_tied");
-    const auto kernels = kernels_of(ElementType::kF32);
-    const auto target = Decoder::load(model_data() + "qwen3_tied", *kernels,
-                                      {.max_rows = 8, .max_logit_rows = 8, .kept_layers = {}});
-    const auto drafter = open_drafter(folder.path(), {of_target, target->weights()}, *kernels,
-                                      {.max_requests = 2, .kv_tokens = 64});
-    return without_path(drafter ? "" : to_string(drafter.error()), folder.path());
-  }
-};
-
-std::string of_config(const std::string& name, const std::string& old, const std::string& now) {
-  SpoiltChain drafter(name);
-  const std::size_t at = drafter.config.find(old);
-  EXPECT_NE(at, std::string::npos) << old;
-  if (at != std::string::npos) drafter.config.replace(at, old.size(), now);
-  return drafter.error();
-}
 
 TEST(ChainFolder, WhatDoesNotFitTheTargetIsOneErrorThatNamesTheKey) {
   const auto nested = [](const std::string& old, const std::string& now) {
@@ -47,7 +21,7 @@ TEST(ChainFolder, WhatDoesNotFitTheTargetIsOneErrorThatNamesTheKey) {
     return of_config("mtp_qwen3", old, now);
   };
   for (const char* name : {"eagle3_speculators", "eagle3_published", "eagle3_two_layers", "mtp_qwen3"})
-    EXPECT_EQ(SpoiltChain(name).error(), "") << name;
+    EXPECT_EQ(SpoiltDrafter(name).error(), "") << name;
   EXPECT_EQ(nested("\"vocab_size\": 64", "\"vocab_size\": 65"),
             "F/config.json: transformer_layer_config.vocab_size: 65, but the target has 64 tokens (a drafter "
             "speaks the target's tokens)");
@@ -74,7 +48,7 @@ TEST(ChainFolder, PublishedIdsNameTheInputsOfLayers) {
   EXPECT_EQ(*drafter_target_layers(drafter_data() + "eagle3_speculators", config), (Layers{-1, 1, 2}));
   EXPECT_EQ(*drafter_target_layers(drafter_data() + "mtp_qwen3", config), Layers{2});
   EXPECT_EQ(*drafter_target_layers(model_data() + "llama_tied_llama3", config), Layers{});
-  SpoiltChain silent("eagle3_published");
+  SpoiltDrafter silent("eagle3_published");
   silent.config.replace(silent.config.find("eagle_aux"), 5, "other");
   const ModelFolder folder;
   silent.write(folder);
@@ -110,23 +84,23 @@ TEST(ChainFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
 }
 
 TEST(ChainFolder, TensorsThatAreMissingOrMisshapenAreNamed) {
-  SpoiltChain eagle("eagle3_published");
+  SpoiltDrafter eagle("eagle3_published");
   eagle.tensors["fc.weight"].shape = {96, 32};
   EXPECT_EQ(eagle.error(), "F/model.safetensors: tensor 'fc.weight' has shape [96, 32], expected [32, 96]");
-  SpoiltChain without_norm("eagle3_published");
+  SpoiltDrafter without_norm("eagle3_published");
   without_norm.tensors.erase("midlayer.hidden_norm.weight");
   EXPECT_EQ(without_norm.error(), "F: tensor 'midlayer.hidden_norm.weight' is missing");
-  SpoiltChain without_head("eagle3_published");
+  SpoiltDrafter without_head("eagle3_published");
   without_head.tensors.erase("lm_head.weight");
   EXPECT_EQ(without_head.error(), "F: tensor 'lm_head.weight' is missing") << "the target's has all tokens";
-  SpoiltChain without_map("eagle3_published");
+  SpoiltDrafter without_map("eagle3_published");
   without_map.tensors.erase("d2t");
   EXPECT_EQ(without_map.error(), "F: tensor 'd2t' is missing (did you mean 't2d'?)");
-  SpoiltChain lost("eagle3_speculators");
+  SpoiltDrafter lost("eagle3_speculators");
   const std::int64_t offset = 64;
   std::memcpy(lost.tensors["d2t"].bytes.data(), &offset, sizeof(offset));
   EXPECT_EQ(lost.error(), "F: tensor 'd2t': draft token 0 is none of the 64 of the target");
-  SpoiltChain mtp("mtp_qwen3");
+  SpoiltDrafter mtp("mtp_qwen3");
   mtp.tensors.erase("mtp_layers.0.input_proj.weight");
   EXPECT_EQ(mtp.error(),
             "F: tensor 'mtp_layers.0.input_proj.weight' is missing (did you mean "
