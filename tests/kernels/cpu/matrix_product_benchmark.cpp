@@ -4,7 +4,6 @@
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
-#include <dnnl.hpp>
 #include <memory>
 #include <numeric>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "kernels/cpu/memory.h"
 #include "kernels/cpu/workers.h"
 #include "tests/kernels/cpu/cases.h"
+#include "tests/kernels/cpu/onednn_product.h"
 
 namespace dspark {
 namespace {
@@ -87,36 +87,17 @@ void Multiply(benchmark::State& state, ElementType type, InstructionSet set = in
   report(state, shape, bytes);
 }
 
-/// The same by oneDNN, its weights in the layout that it asks for and activations in the type of the weights,
-/// made before.
+/// The same by oneDNN.
 void OneDnn(benchmark::State& state, ElementType type) {
-  using dnnl::memory;
   const Shape shape = kShapes[state.range(0)];
-  const std::int64_t rows = state.range(1);
   omp_set_num_threads(static_cast<int>(state.range(2)));
-  const auto number = type == ElementType::kF32 ? memory::data_type::f32 : memory::data_type::bf16;
-  const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  dnnl::stream stream(engine);
-  const memory::desc x({rows, shape.inputs}, number, memory::format_tag::ab);
-  const memory::desc w({shape.inputs, shape.outputs}, number, memory::format_tag::any);
-  const memory::desc y({rows, shape.outputs}, memory::data_type::f32, memory::format_tag::ab);
-  const dnnl::matmul::primitive_desc description(dnnl::matmul::desc(x, w, y), engine);
-  const dnnl::matmul product(description);
+  OneDnnProduct product(shape.inputs, shape.outputs, state.range(1), type);
   const std::size_t bytes = type == ElementType::kF32 ? 4 : 2;
-  const auto fill = [](const memory& m) {
-    std::fill_n(static_cast<char*>(m.get_data_handle()), m.get_desc().get_size(), 0x3c);
-    return m;
-  };
-  std::vector<memory> matrices;
-  for (std::size_t i = 0; i < copies(shape, bytes); ++i) {
-    matrices.push_back(fill(memory(description.weights_desc(), engine)));
-  }
-  const memory input = fill(memory(x, engine)), output(y, engine);
+  std::vector<dnnl::memory> matrices;
+  for (std::size_t i = 0; i < copies(shape, bytes); ++i) matrices.push_back(product.make_weights());
   std::size_t next = 0;
   for (auto _ : state) {
-    product.execute(stream,
-                    {{DNNL_ARG_SRC, input}, {DNNL_ARG_WEIGHTS, matrices[next]}, {DNNL_ARG_DST, output}});
-    stream.wait();
+    product.multiply(matrices[next]);
     next = (next + 1) % matrices.size();
   }
   report(state, shape, bytes);
