@@ -145,7 +145,9 @@ Result<Generation> generate(Kernels& kernels, TargetModel& target, Drafter* draf
   const auto calibration = calibration_for(drafter);
   if (calibration) engine.calibrate(*calibration);
   simulation.watch(reply);
+  const auto begin = std::chrono::steady_clock::now();
   simulation.run([&] { return request.all_done(); }, nullptr);
+  result.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   DSPARK_INVARIANT(request.finished() == 1);
   return result;
 }

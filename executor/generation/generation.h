@@ -37,7 +37,8 @@ struct Generation {
   std::optional<double> accepted_length;
   double first_token_seconds = 0;
   double seconds = 0;
-  StepSeconds parts;  // the same seconds by drafting, verifying (prompts too) and between
+  StepSeconds parts;        // the same seconds by drafting, verifying (prompts too) and between
+  double wall_seconds = 0;  // that the reply took: the engine's own work between the steps too
 
   /// User speed: (tokens - 1) / (last token's time - first token's time); none for one token.
   std::optional<double> tokens_per_second() const;

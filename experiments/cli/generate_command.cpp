@@ -98,6 +98,7 @@ std::string generation_json(const Generation& generation, const std::string& tex
                                            {"draft_seconds", generation.parts.draft},
                                            {"verify_seconds", generation.parts.verify},
                                            {"overhead_seconds", generation.parts.overhead},
+                                           {"wall_seconds", generation.wall_seconds},
                                            {"policy", policy.text},
                                            {"lossless", policy.traits.lossless},
                                            {"machine", model.kernels().description()}};

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <numeric>
+#include <thread>
 #include <vector>
 
 #include "kernels/cpu/memory.h"
@@ -117,7 +118,12 @@ void one_shape(benchmark::internal::Benchmark* benchmark) {
   benchmark->UseRealTime()->Unit(benchmark::kMicrosecond);
 }
 
-BENCHMARK(ReadMemory)->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(ReadMemory)
+    ->ArgName("threads")
+    ->Arg(1)
+    ->Arg(std::max(2, static_cast<int>(std::thread::hardware_concurrency())))
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Multiply, f32, ElementType::kF32)->Apply(all_products);
 BENCHMARK_CAPTURE(Multiply, bf16, ElementType::kBf16)->Apply(all_products);
 BENCHMARK_CAPTURE(Multiply, f32_avx2, ElementType::kF32, InstructionSet::kAvx2)->Apply(one_shape);
