@@ -15,6 +15,7 @@
 #include "kernels/kernels.h"
 #include "sim/engine/runner.h"
 #include "sim/random/random_key.h"
+#include "sim/step_recording.h"
 
 namespace dspark {
 
@@ -34,18 +35,10 @@ class RoundListener {
   virtual void round_verified(const VerifiedRound& round) = 0;
 };
 
-/// Where the durations of steps come from when they are not measured: a recording, or a test.
-class StepDurations {
- public:
-  virtual ~StepDurations() = default;
-  /// The duration of the next step, of which `measured` is what it took here.
-  virtual StepSeconds next(const StepSeconds& measured) = 0;
-};
-
 struct ExecutorRunnerOptions {
   SamplingRule sampling = {};  // its temperature is the request's own
-  std::vector<std::int32_t>
-      end_tokens;  // any of them ends a reply; none: replies end where the workload says
+  std::vector<std::int32_t> end_tokens =
+      {};  // any of them ends a reply; none: replies end where the workload says
   RoundListener* listener = nullptr;
   StepDurations* durations = nullptr;  // null: steps take what they take here
 };

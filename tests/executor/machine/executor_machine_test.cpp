@@ -118,7 +118,8 @@ TEST(ExecutorMachine, PoliciesBelieveTheCostsOfTheirOwnExperiment) {
     Parameters parameters(Value{block, {}});
     const auto machine = models[0].read(parameters, {});
     EXPECT_TRUE(machine) << ::testing::PrintToString(texts(parameters.errors()));
-    auto started = machine->start({1, 2}, {.max_num_seqs = 4, .max_num_batched_tokens = 64});
+    StepClock clock(nullptr);
+    auto started = machine->start({1, 2}, {.max_num_seqs = 4, .max_num_batched_tokens = 64}, clock);
     EXPECT_TRUE(started);
     return started->belief->verify_seconds(1, 1);
   };
