@@ -160,7 +160,10 @@ class ExecutorMachine final : public Machine {
   }
   std::string block_size_key() const override { return "machine.executor.block_size"; }
   unsigned signals() const override {
-    return block_size() > 0 ? kTop1 | kMargin | kEntropy | kChosen : kConfidenceOnly;
+    if (block_size() == 0) return kConfidenceOnly;
+    const unsigned of_all = kTop1 | kMargin | kEntropy | kChosen;
+    // A token that was looked up is certain: its divergence would be infinite.
+    return parameters_.drafter.is_folder() ? of_all | kDivergence : of_all;
   }
   bool knows_outcomes() const override { return false; }
   bool is_real() const override { return true; }

@@ -12,6 +12,7 @@
 #include "executor/runner/committed_step.h"
 #include "executor/runner/packed_step.h"
 #include "executor/runner/request_texts.h"
+#include "executor/runner/round_divergence.h"
 #include "kernels/kernels.h"
 #include "sim/engine/runner.h"
 #include "sim/random/random_key.h"
@@ -98,6 +99,8 @@ class ExecutorRunner final : public Runner {
   std::vector<std::int32_t> largest_;     // (logit rows)
   std::vector<std::int32_t> accepted_;    // (rounds)
   std::vector<std::int32_t> next_token_;  // (rounds)
+  RoundDivergence divergence_;
+  bool asks_divergence_ = false;
   CommittedStep committed_;
   std::vector<int> accepted_by_row_;
   std::vector<std::int32_t> reply_end_;
