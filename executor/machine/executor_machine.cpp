@@ -108,6 +108,7 @@ std::vector<std::string> files_of_model(const std::string& folder) {
   for (std::filesystem::directory_iterator entry(folder, failure), end; !failure && entry != end;
        entry.increment(failure)) {
     const std::string kind = entry->path().extension().string();
+    if (std::error_code ignored; !entry->is_regular_file(ignored)) continue;
     if (kind == ".json" || kind == ".safetensors") files.push_back(entry->path().string());
   }
   std::sort(files.begin(), files.end());

@@ -20,12 +20,15 @@ namespace dspark {
 namespace {
 
 const std::string kExperiment = DSPARK_SOURCE_DIR "/tests/experiments/kill_resume.yaml";
+const std::string kMeasured = DSPARK_SOURCE_DIR "/tests/experiments/measured.yaml";
 
 /// Starts `dspark run` and sends `signal` after `delay`; the program's exit code, 128 + signal where it died
 /// of one.
-int run_and_signal(const std::string& out, int jobs, std::chrono::microseconds delay, int signal) {
-  std::vector<std::string> words{program_path(),       "run",    kExperiment, "--out", out, "--jobs",
+int run_and_signal(const std::string& experiment, const std::string& out, int jobs,
+                   std::chrono::microseconds delay, int signal, const std::vector<std::string>& more = {}) {
+  std::vector<std::string> words{program_path(),       "run",    experiment, "--out", out, "--jobs",
                                  std::to_string(jobs), "--quiet"};
+  words.insert(words.end(), more.begin(), more.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -75,7 +78,7 @@ TEST(KillResume, FiftyKillsAtRandomMomentsLoseNothingFinishedAndLeaveTheBytesOfA
     // afresh.
     const auto delay =
         std::chrono::microseconds(std::uniform_int_distribution<long>(0, took.count() / 6)(random));
-    const int code = run_and_signal(out, 1 + attempt % 2, delay, SIGKILL);
+    const int code = run_and_signal(kExperiment, out, 1 + attempt % 2, delay, SIGKILL);
     if (code == 128 + SIGKILL) {
       ++kills;
       if (std::filesystem::exists(out)) {
@@ -104,12 +107,56 @@ TEST(KillResume, AnInterruptStopsCleanlyWithCode130AndResumes) {
   const auto [expected, took] = uninterrupted(folder / "whole.h5");
   for (const int signal : {SIGINT, SIGTERM}) {
     const std::string out = folder / ("interrupted" + std::to_string(signal) + ".h5");
-    EXPECT_EQ(run_and_signal(out, 1, took / 2, signal), 130);
+    EXPECT_EQ(run_and_signal(kExperiment, out, 1, took / 2, signal), 130);
     EXPECT_FALSE(std::filesystem::exists(out));
     EXPECT_TRUE(std::filesystem::exists(out + ".partial"));
     EXPECT_EQ(run_program("/", "run '" + kExperiment + "' --out '" + out + "' --quiet").code, 0);
     EXPECT_EQ(read_bytes(out), expected);
   }
+}
+
+/// Gives the command again and again, killed after random times, until it ends by itself: how many kills
+/// it took. What was finished must still be so after each.
+int kill_until_done(const std::string& out, const std::vector<std::string>& more,
+                    std::chrono::microseconds longest, std::mt19937& random) {
+  std::set<Unit> before;
+  for (int kills = 0; kills < 200; ++kills) {
+    const auto delay =
+        std::chrono::microseconds(std::uniform_int_distribution<long>(0, longest.count())(random));
+    const int code = run_and_signal(kMeasured, out, 2, delay, SIGKILL, more);
+    if (code != 128 + SIGKILL) {
+      EXPECT_EQ(code, 0);
+      return kills;
+    }
+    if (std::filesystem::exists(out)) continue;
+    const std::set<Unit> after = finished_units(out + ".partial");
+    EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
+    before = after;
+  }
+  ADD_FAILURE() << "it never ends";
+  return 0;
+}
+
+TEST(KillResume, AMeasuredSweepResumesAndServedAgainGivesItsOwnBytesKilledOrNot) {
+  const ScratchFolder folder;
+  const std::vector<std::string> sweep{"--set", "replications=25"};
+  const std::string out = folder / "measured.h5";
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(
+      run_program("/", "run '" + kMeasured + "' --set replications=25 --quiet --out " + (folder / "whole.h5"))
+          .code,
+      0);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+  std::mt19937 random(20260811);
+  EXPECT_GE(kill_until_done(out, sweep, took / 2, random), 2);
+  const std::string recorded = read_bytes(out);
+  EXPECT_NE(recorded, read_bytes(folder / "whole.h5")) << "measured anew";
+  EXPECT_FALSE(std::filesystem::exists(out + ".partial"));
+  std::vector<std::string> again = sweep;
+  again.insert(again.end(), {"--durations", out});
+  EXPECT_GE(kill_until_done(folder / "again.h5", again, took / 2, random), 2);
+  EXPECT_EQ(read_bytes(folder / "again.h5"), recorded);
 }
 
 }  // namespace

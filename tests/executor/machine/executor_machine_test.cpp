@@ -137,6 +137,27 @@ TEST(ExecutorMachine, AModelDraftsForAnother) {
   EXPECT_EQ(metrics(*result)["accepted_length"], 4);
 }
 
+TEST(ExecutorMachine, DsdeHearsTheDivergenceOfDraftersThatHaveOne) {
+  for (const char* drafter : {"llama_tied_llama3", "../../drafter/data/dspark_vanilla"}) {
+    Written dsde;
+    dsde.policy = "dsde";
+    dsde.policy_parameters = written_map({{"warmup_tokens", written("4")}});
+    dsde.drafter = drafter;
+    const Read experiment = read(dsde);
+    ASSERT_TRUE(experiment.scenario) << ::testing::PrintToString(experiment.errors);
+    const auto result = experiment.scenario->run(1, 0);
+    ASSERT_TRUE(result) << to_string(result.error());
+    // The divergence of random models is large: behind the warm-up it drafts the least, 2 tokens.
+    EXPECT_LT(metrics(*result)["verification_length"], 3) << drafter;
+  }
+  Written looked_up;
+  looked_up.policy = "dsde";
+  looked_up.policy_parameters = {};
+  EXPECT_THAT(read(looked_up).errors,
+              ::testing::ElementsAre(::testing::HasSubstr(
+                  "policy 'dsde' reads the divergence, which the drafter does not have")));
+}
+
 TEST(ExecutorMachine, AModelThatIsNotThereIsAnErrorOfTheRun) {
   Written missing;
   missing.target = "no_such_model";
