@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <random>
 #include <set>
 #include <thread>
@@ -115,48 +116,54 @@ TEST(KillResume, AnInterruptStopsCleanlyWithCode130AndResumes) {
   }
 }
 
-/// Gives the command again and again, killed after random times, until it ends by itself: how many kills
-/// it took. What was finished must still be so after each.
-int kill_until_done(const std::string& out, const std::vector<std::string>& more,
-                    std::chrono::microseconds longest, std::mt19937& random) {
+/// Runs the measured sweep, killed at ten random moments, and to its end; what was finished must still be so
+/// after each. Whenever it comes to its end in between, `finished` looks at the result and it starts afresh.
+void kill_ten_times(const std::string& out, const std::vector<std::string>& more,
+                    std::chrono::microseconds longest, const std::function<void()>& finished) {
+  std::mt19937 random(20260811);
   std::set<Unit> before;
-  for (int kills = 0; kills < 200; ++kills) {
+  int kills = 0;
+  for (int attempt = 0; attempt < 300 && kills < 10; ++attempt) {
     const auto delay =
         std::chrono::microseconds(std::uniform_int_distribution<long>(0, longest.count())(random));
     const int code = run_and_signal(kMeasured, out, 2, delay, SIGKILL, more);
     if (code != 128 + SIGKILL) {
-      EXPECT_EQ(code, 0);
-      return kills;
+      ASSERT_EQ(code, 0);
+      finished();
+      std::filesystem::remove(out);
+      before.clear();
+      continue;
     }
+    ++kills;
     if (std::filesystem::exists(out)) continue;
     const std::set<Unit> after = finished_units(out + ".partial");
     EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
     before = after;
   }
-  ADD_FAILURE() << "it never ends";
-  return 0;
+  EXPECT_EQ(kills, 10);
+  std::string command = "run '" + kMeasured + "' --quiet --out '" + out + "'";
+  for (const std::string& word : more) command += " '" + word + "'";
+  EXPECT_EQ(run_program("/", command).code, 0);
+  EXPECT_FALSE(std::filesystem::exists(out + ".partial"));
+  finished();
 }
 
 TEST(KillResume, AMeasuredSweepResumesAndServedAgainGivesItsOwnBytesKilledOrNot) {
   const ScratchFolder folder;
   const std::vector<std::string> sweep{"--set", "replications=25"};
-  const std::string out = folder / "measured.h5";
+  const std::string whole = folder / "whole.h5", out = folder / "measured.h5", again = folder / "again.h5";
   const auto begin = std::chrono::steady_clock::now();
   ASSERT_EQ(
-      run_program("/", "run '" + kMeasured + "' --set replications=25 --quiet --out " + (folder / "whole.h5"))
-          .code,
+      run_program("/", "run '" + kMeasured + "' --set replications=25 --quiet --out '" + whole + "'").code,
       0);
-  const auto took =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
-  std::mt19937 random(20260811);
-  EXPECT_GE(kill_until_done(out, sweep, took / 2, random), 2);
+  const auto sixth =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin) / 6;
+  kill_ten_times(out, sweep, sixth, [] {});
   const std::string recorded = read_bytes(out);
-  EXPECT_NE(recorded, read_bytes(folder / "whole.h5")) << "measured anew";
-  EXPECT_FALSE(std::filesystem::exists(out + ".partial"));
-  std::vector<std::string> again = sweep;
-  again.insert(again.end(), {"--durations", out});
-  EXPECT_GE(kill_until_done(folder / "again.h5", again, took / 2, random), 2);
-  EXPECT_EQ(read_bytes(folder / "again.h5"), recorded);
+  EXPECT_NE(recorded, read_bytes(whole)) << "measured anew";
+  std::vector<std::string> replay = sweep;
+  replay.insert(replay.end(), {"--durations", out});
+  kill_ten_times(again, replay, sixth, [&] { EXPECT_EQ(read_bytes(again), recorded); });
 }
 
 }  // namespace
