@@ -11,6 +11,7 @@
 #include "sim/engine/engine.h"
 #include "sim/random/random_key.h"
 #include "sim/scenario.h"
+#include "sim/step_recording.h"
 
 namespace dspark {
 
@@ -35,6 +36,11 @@ class Machine {
   virtual bool prefills_elsewhere() const = 0;
   virtual const std::vector<FitLine>& fits() const = 0;
 
+  /// Files whose content its numbers depend on, beside those that its parameters read: models, prompts. In an
+  /// order that does not depend on where their folders lie. Of a folder that is not there none is listed:
+  /// `start` says that it is missing.
+  virtual std::vector<std::string> model_files() const { return {}; }
+
   /// A runner for one replication, the step costs that policies are to believe, and what makes confidences of
   /// its drafter's signals where the experiment does not say (null: nothing does). They live no longer than
   /// the machine.
@@ -42,9 +48,11 @@ class Machine {
     std::unique_ptr<Runner> runner;
     const StepCost* belief = nullptr;
     std::unique_ptr<ConfidenceCalibration> calibration = nullptr;
+    bool belief_is_measured = false;  // then it is affine
   };
-  /// Errors: what the real machine cannot (memory, a model that is gone).
-  virtual Result<Start> start(RandomKey key, const EngineOptions& engine) const = 0;
+  /// durations: asked by a real machine after each step, and outlives the runner. Errors: what the real
+  /// machine cannot (memory, a model that is gone).
+  virtual Result<Start> start(RandomKey key, const EngineOptions& engine, StepDurations& durations) const = 0;
 };
 
 /// A kind of machine, by its name under `machine`: the block that describes it.

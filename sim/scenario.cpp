@@ -122,9 +122,18 @@ class MachineScenario final : public Scenario {
   }
 
   Result<ReplicationResult> run(std::uint64_t seed, std::uint32_t replication,
-                                const std::atomic<bool>* cancelled, Watcher* also) const override;
+                                const std::atomic<bool>* cancelled, Watcher* also) const override {
+    return serve(seed, replication, nullptr, cancelled, also);
+  }
+  Result<ReplicationResult> replay(std::uint64_t seed, std::uint32_t replication,
+                                   const StepRecording& recording,
+                                   const std::atomic<bool>* cancelled) const override {
+    if (!is_measured()) return Scenario::replay(seed, replication, recording, cancelled);
+    return serve(seed, replication, &recording, cancelled, nullptr);
+  }
   const std::vector<FitLine>& fits() const override { return machine_->fits(); }
   bool is_measured() const override { return machine_->is_real(); }
+  std::vector<std::string> model_files() const override { return machine_->model_files(); }
   bool policy_is_lossless() const override { return lossless_; }
 
  private:
@@ -189,6 +198,9 @@ class MachineScenario final : public Scenario {
          .meaning = "finished before measuring starts; default: the larger of 200 and three per user"});
   }
   std::unique_ptr<DepthPolicy> make_policy() const;
+  Result<ReplicationResult> serve(std::uint64_t seed, std::uint32_t replication,
+                                  const StepRecording* replayed, const std::atomic<bool>* cancelled,
+                                  Watcher* also) const;
 
   Workload workload_;
   std::unique_ptr<const Machine> machine_;
@@ -246,32 +258,44 @@ std::unique_ptr<DepthPolicy> MachineScenario::make_policy() const {
   return policy;
 }
 
-Result<ReplicationResult> MachineScenario::run(std::uint64_t seed, std::uint32_t replication,
-                                               const std::atomic<bool>* cancelled, Watcher* also) const {
+/// replayed: what the steps are to take; null: what they do take.
+Result<ReplicationResult> MachineScenario::serve(std::uint64_t seed, std::uint32_t replication,
+                                                 const StepRecording* replayed,
+                                                 const std::atomic<bool>* cancelled, Watcher* also) const {
   invariant_context() = {seed, replication, 0};
   const RandomKey key = make_random_key(seed, replication);
   const auto policy = make_policy();
-  auto started = machine_->start(key, engine_.options);
+  StepClock clock(replayed);
+  auto started = machine_->start(key, engine_.options, clock);
   if (!started) return started.error();
+  if (replayed != nullptr && replayed->belief.has_value() != started->belief_is_measured) {
+    return Error{"the recorded run believed other kinds of step costs"};
+  }
+  const StepCost recorded_belief(
+      {.verify_affine = replayed != nullptr ? replayed->belief.value_or(AffineCost()) : AffineCost()});
+  const StepCost& belief = replayed != nullptr && replayed->belief ? recorded_belief : *started->belief;
   const int block_size = machine_->block_size();
   const auto source = workload_.arrivals->start(*workload_.shapes, key);
   SingleReplicaRouter router;
   Simulation simulation(key, *source, router, engine_.elsewhere);
   Engine& engine =
-      simulation.add_replica(engine_.options, *engine_.batching, *policy, *started->belief, *started->runner);
+      simulation.add_replica(engine_.options, *engine_.batching, *policy, belief, *started->runner);
   const auto calibration =
       calibration_ ? calibration_(std::max(1, block_size)) : std::move(started->calibration);
   if (calibration) engine.calibrate(*calibration);
   RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks, std::max(1, block_size),
-                     started->belief->measured_rows());
+                     belief.measured_rows());
   simulation.watch(metrics);
   if (also != nullptr) simulation.watch(*also);
 
   // A closed loop whose requests never fit would go on for ever at one instant.
   const std::int64_t most_rejected = 10 * (stop_.requests + stop_.warmup_requests) + 1000;
-  const auto finished = [&] { return metrics.done() || simulation.rejected() > most_rejected; };
+  const auto finished = [&] {
+    return metrics.done() || simulation.rejected() > most_rejected || clock.ran_out();
+  };
   const auto stop = simulation.run(finished, cancelled);
   if (stop == Simulation::Stop::kCancelled) return Error{"cancelled"};
+  if (auto another_run = clock.mismatch()) return *std::move(another_run);
   if (!metrics.done() && stop == Simulation::Stop::kFinished) {
     return Error{
         fmt::format("{} requests did not fit into the KV cache of {} blocks of {} tokens and {} finished",
@@ -302,6 +326,10 @@ Result<ReplicationResult> MachineScenario::run(std::uint64_t seed, std::uint32_t
   result.digest = simulation.digest().value();
   result.events = simulation.events();
   result.simulated_seconds = to_seconds(simulation.now());
+  if (is_measured()) {
+    result.recording = StepRecording{.steps = clock.take_steps()};
+    if (started->belief_is_measured) result.recording->belief = belief.parts().verify_affine;
+  }
   return result;
 }
 

@@ -4,12 +4,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "policies/error.h"
 #include "policies/parameters.h"
+#include "sim/step_recording.h"
 
 namespace dspark {
 
@@ -59,6 +61,7 @@ struct ReplicationResult {
   std::array<std::uint64_t, 2> digest{};  // of the event trace
   std::int64_t events = 0;
   double simulated_seconds = 0;
+  std::optional<StepRecording> recording = {};  // where steps were measured, now or when they were recorded
 };
 
 /// A number that was fitted to, or predicted for, a published measurement while a scenario was read: every
@@ -92,10 +95,21 @@ class Scenario {
                                         const std::atomic<bool>* cancelled = nullptr,
                                         Watcher* also = nullptr) const = 0;
 
+  /// A measured replication again: the machine computes what it did, the clock and the policies' belief are
+  /// those recorded. With the recording of a run, its result is that run's, in every bit. Errors: as `run`;
+  /// a recording of more or fewer steps than the run has; nothing is measured here.
+  virtual Result<ReplicationResult> replay(std::uint64_t, std::uint32_t, const StepRecording&,
+                                           const std::atomic<bool>* cancelled = nullptr) const {
+    static_cast<void>(cancelled);
+    return Error{"its steps are computed, not measured"};
+  }
+
   virtual const std::vector<FitLine>& fits() const = 0;
   virtual bool policy_is_lossless() const = 0;
   /// Its steps take real time: it must run alone on the computer, and no run gives the same durations again.
   virtual bool is_measured() const { return false; }
+  /// Files whose content its numbers depend on, beside those that its parameters read (Machine::model_files).
+  virtual std::vector<std::string> model_files() const { return {}; }
 };
 
 /// One line of `dspark list`: everything that can be named in an experiment, with its parameters.

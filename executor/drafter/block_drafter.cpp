@@ -177,8 +177,10 @@ void BlockDrafter::draft(std::span<const DraftRequest> requests, const DraftBloc
   list_active(requests, blocks);
   if (active_.empty()) return;
   const std::size_t vocabulary = decoder_.plan().vocabulary;
+  const std::size_t rows = static_cast<std::size_t>(block_size_) * blocks.stride;
+  const bool has_room = soft_.begin(kernels_, blocks.soft_distributions, rows, vocabulary);
+  DSPARK_INVARIANT(has_room);
   if (!certain_) {
-    const std::size_t rows = static_cast<std::size_t>(block_size_) * blocks.stride;
     if (distribution_buffer_.numbers() < rows * vocabulary)
       distribution_buffer_ = DraftBuffer(kernels_, rows * vocabulary);
     DSPARK_INVARIANT(distribution_buffer_.allocated());
@@ -314,6 +316,7 @@ void BlockDrafter::choose(int k, View<float, 2> logits, std::span<const DraftReq
     for (auto* signal : {&top1_, &margin_, &entropy_}) signal->assign(count, 0);
     kernels_.signals(logits, rules_, {.top1 = top1_, .margin = margin_, .entropy = entropy_});
   }
+  soft_.keep(kernels_, logits, rules_, rows_, target_ids_);
   if (certain_) {
     kernels_.largest(logits, drawn_);
   } else {

@@ -14,6 +14,7 @@
 #include "executor/drafter/draft_cache.h"
 #include "executor/drafter/drafter_folder.h"
 #include "executor/drafter/markov_head.h"
+#include "executor/drafter/soft_distributions.h"
 #include "executor/model/decoder.h"
 
 namespace dspark {
@@ -42,6 +43,8 @@ class BlockDrafter final : public Drafter {
   void left(RequestId id) override { cache_.forget(id); }
   void draft(std::span<const DraftRequest> requests, const DraftBlocks& blocks) override;
   View<const float, 2> distributions() const override { return distributions_; }
+  bool has_soft_distributions() const override { return true; }
+  View<const float, 2> soft_distributions() const override { return soft_.all(); }
 
  private:
   struct Buffers {
@@ -82,6 +85,7 @@ class BlockDrafter final : public Drafter {
   Buffers buffers_;
   DraftBuffer distribution_buffer_;
   View<const float, 2> distributions_;
+  SoftDistributions soft_;
 
   // The step.
   std::vector<Active> active_;  // the longest plans first

@@ -238,6 +238,7 @@ void ChainDrafter::choose(std::span<const DraftRequest> requests, const DraftBlo
   for (const Active& one : active_) rules_.push_back(requests[one.request].rule);
   chosen_.resize(active_.size());
   fill_signals(blocks, k, logits);
+  if (soft_.asked()) soft_.keep(*kernels_, logits, rules_, entries(blocks, k), target_ids_);
   if (distributions_.empty()) {
     kernels_->largest(logits, chosen_);
   } else {
@@ -264,6 +265,13 @@ void ChainDrafter::fill_signals(const DraftBlocks& blocks, int k, View<const flo
   }
 }
 
+/// Where the active requests' position k stands in the columns.
+std::span<const std::int32_t> ChainDrafter::entries(const DraftBlocks& blocks, int k) {
+  rows_.clear();
+  for (const Active& one : active_) rows_.push_back(static_cast<std::int32_t>(entry(blocks, k, one.request)));
+  return rows_;
+}
+
 void ChainDrafter::draw(std::span<const DraftRequest> requests, const DraftBlocks& blocks, int k,
                         View<float, 2> logits) {
   keys_.clear();
@@ -272,22 +280,25 @@ void ChainDrafter::draw(std::span<const DraftRequest> requests, const DraftBlock
   kernels_->probabilities(logits, rules_);
   kernels_->draw(logits, keys_, chosen_);
   const auto all = matrix_in(*distributions_buffer_, distributions_.shape[0], target_vocabulary_);
-  rows_.clear();
-  for (const Active& one : active_) rows_.push_back(static_cast<std::int32_t>(entry(blocks, k, one.request)));
-  kernels_->spread(logits, rows_, target_ids_, all);
+  kernels_->spread(logits, entries(blocks, k), target_ids_, all);
   if (blocks.chosen.empty()) return;
   for (std::size_t i = 0; i < active_.size(); ++i)
     kernels_->read(reinterpret_cast<const std::byte*>(logits.row(i) + chosen_[i]),
                    std::as_writable_bytes(blocks.chosen.subspan(static_cast<std::size_t>(rows_[i]), 1)));
 }
 
-/// Room for the distributions where a request draws. False where memory runs out: then nothing is drafted.
+/// Room for the distributions where a request draws, and for those that are asked for. False where memory
+/// runs out: then nothing is drafted.
 bool ChainDrafter::make_distributions(std::span<const DraftRequest> requests, const DraftBlocks& blocks) {
   const bool draws = std::any_of(active_.begin(), active_.end(), [&](const Active& one) {
     return requests[one.request].rule.temperature > 0;
   });
-  if (!draws) return true;
   const std::size_t rows = static_cast<std::size_t>(options_.block_size) * blocks.stride;
+  if (!soft_.begin(*kernels_, blocks.soft_distributions, rows, target_vocabulary_)) {
+    std::fill(blocks.drafted.begin(), blocks.drafted.end(), 0);
+    return false;
+  }
+  if (!draws) return true;
   const std::size_t bytes = rows * target_vocabulary_ * sizeof(float);
   if (distributions_buffer_ == nullptr || distributions_buffer_->bytes() < bytes) {
     distributions_buffer_.reset();

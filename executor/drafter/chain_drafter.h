@@ -8,6 +8,7 @@
 
 #include "executor/drafter/draft_cache.h"
 #include "executor/drafter/drafter.h"
+#include "executor/drafter/soft_distributions.h"
 #include "executor/drafter/target_features.h"
 #include "executor/model/decoder.h"
 
@@ -44,6 +45,8 @@ class ChainDrafter final : public Drafter {
   void left(RequestId id) override;
   void draft(std::span<const DraftRequest> requests, const DraftBlocks& blocks) override;
   View<const float, 2> distributions() const override { return distributions_; }
+  bool has_soft_distributions() const override { return true; }
+  View<const float, 2> soft_distributions() const override { return soft_.all(); }
   /// Rows that its decoder has computed.
   std::int64_t computed_rows() const { return computed_rows_; }
 
@@ -87,6 +90,7 @@ class ChainDrafter final : public Drafter {
               View<float, 2> logits);
   void fill_signals(const DraftBlocks& blocks, int k, View<const float, 2> logits);
   void draw(std::span<const DraftRequest> requests, const DraftBlocks& blocks, int k, View<float, 2> logits);
+  std::span<const std::int32_t> entries(const DraftBlocks& blocks, int k);
   bool make_distributions(std::span<const DraftRequest> requests, const DraftBlocks& blocks);
 
   Decoder decoder_;
@@ -105,6 +109,7 @@ class ChainDrafter final : public Drafter {
   View<const float, 2> first_;
   std::unique_ptr<Buffer> distributions_buffer_;
   View<const float, 2> distributions_;
+  SoftDistributions soft_;
   Batch batch_;
   std::vector<Active> active_;
   std::vector<SamplingRule> rules_;

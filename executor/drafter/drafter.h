@@ -29,6 +29,7 @@ struct DraftBlocks {
   std::span<float> margin = {};
   std::span<float> entropy = {};
   std::span<float> chosen = {};
+  bool soft_distributions = false;  // whether somebody asks for Drafter::soft_distributions
 };
 
 /// Rows that the target has computed of text that is committed, request by request: what drafters with a
@@ -68,6 +69,11 @@ class Drafter {
   /// The distributions that the last `draft` drew from: (block_size · stride, vocabulary), row as in the
   /// columns, of the kernels' memory until the next call. Empty where all drafts were certain (p_d = 1).
   virtual View<const float, 2> distributions() const = 0;
+  /// Whether it can say with what probabilities it expects all tokens, also where it drafts greedily.
+  virtual bool has_soft_distributions() const { return false; }
+  /// Those of the last `draft`'s positions, where they were asked for: by soft_rule of the request's, rows as
+  /// above. Empty where not.
+  virtual View<const float, 2> soft_distributions() const { return {}; }
 };
 
 }  // namespace dspark

@@ -120,6 +120,10 @@ Result<Generation> generate(Kernels& kernels, TargetModel& target, Drafter* draf
     return Error{fmt::format("the policy asks for {} draft tokens, the drafter's largest block has {}",
                              policy.traits().deepest, block_size)};
   }
+  if ((policy.traits().signals & kDivergence) != 0 &&
+      (drafter == nullptr || !drafter->has_soft_distributions())) {
+    return Error{"the policy reads the divergence, which the drafter does not have"};
+  }
   Generation result;
   Reply reply(options, listener, result);
   MeasuredParts durations(result.parts);

@@ -47,7 +47,7 @@ struct Generation {
 /// Serves one request by the serving engine, as a sweep would serve many. drafter: may be null. Without a
 /// confidence head, confidences are learned from the margin (MarginEstimator). The target's cache holds at
 /// least generation_kv_blocks of block_tokens. listener: told of each round, may be null. Errors: a policy
-/// that asks for longer blocks than the drafter has.
+/// that asks for longer blocks than the drafter has, or for its divergence where it has none.
 Result<Generation> generate(Kernels& kernels, TargetModel& target, Drafter* drafter, DepthPolicy& policy,
                             const StepCost& belief, const GenerationOptions& options,
                             RoundListener* listener);

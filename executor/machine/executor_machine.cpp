@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -100,14 +101,30 @@ Result<std::shared_ptr<ServedModel>> LastModel::load(const ExecutorParameters& p
       ServedModel{key, folder->config.vocab_size, std::move(text), *std::move(model), std::move(measured)});
 }
 
+/// What a model's folder holds of configuration, tokenizer and weights, by name; nothing where it is missing.
+std::vector<std::string> files_of_model(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    const std::string kind = entry->path().extension().string();
+    if (std::error_code ignored; !entry->is_regular_file(ignored)) continue;
+    if (kind == ".json" || kind == ".safetensors") files.push_back(entry->path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 /// A runner with all that it needs to live.
 class OwningRunner final : public Runner {
  public:
-  OwningRunner(std::shared_ptr<ServedModel> model, std::unique_ptr<Drafter> drafter, RandomKey key)
+  OwningRunner(std::shared_ptr<ServedModel> model, std::unique_ptr<Drafter> drafter, RandomKey key,
+               StepDurations& durations)
       : model_(std::move(model)),
         drafter_(std::move(drafter)),
         prompts_(prompts(*model_, key)),
-        runner_(model_->model.kernels(), model_->model.target(), drafter_.get(), *prompts_, key, {}) {}
+        runner_(model_->model.kernels(), model_->model.target(), drafter_.get(), *prompts_, key,
+                {.durations = &durations}) {}
 
   int block_size() const override { return runner_.block_size(); }
   void entered(RequestId id, const RequestSpec& spec) override { runner_.entered(id, spec); }
@@ -144,7 +161,10 @@ class ExecutorMachine final : public Machine {
   }
   std::string block_size_key() const override { return "machine.executor.block_size"; }
   unsigned signals() const override {
-    return block_size() > 0 ? kTop1 | kMargin | kEntropy | kChosen : kConfidenceOnly;
+    if (block_size() == 0) return kConfidenceOnly;
+    const unsigned of_all = kTop1 | kMargin | kEntropy | kChosen;
+    // A token that was looked up is certain: its divergence would be infinite.
+    return parameters_.drafter.is_folder() ? of_all | kDivergence : of_all;
   }
   bool knows_outcomes() const override { return false; }
   bool is_real() const override { return true; }
@@ -153,7 +173,16 @@ class ExecutorMachine final : public Machine {
     static const std::vector<FitLine> kNone;
     return kNone;
   }
-  Result<Start> start(RandomKey key, const EngineOptions& engine) const override {
+  std::vector<std::string> model_files() const override {
+    std::vector<std::string> files = files_of_model(parameters_.target);
+    if (parameters_.drafter.is_folder()) {
+      const std::vector<std::string> drafter = files_of_model(parameters_.drafter.what);
+      files.insert(files.end(), drafter.begin(), drafter.end());
+    }
+    if (!parameters_.prompts.empty()) files.push_back(parameters_.prompts);
+    return files;
+  }
+  Result<Start> start(RandomKey key, const EngineOptions& engine, StepDurations& durations) const override {
     ExecutorParameters wanted = parameters_;
     wanted.load.max_rows = engine.max_num_batched_tokens;
     wanted.load.max_logit_rows =
@@ -174,8 +203,8 @@ class ExecutorMachine final : public Machine {
     }
     auto calibration = calibration_for(drafter->get());
     const StepCost* belief = parameters_.belief ? &*parameters_.belief : &(*model)->measured_cost;
-    auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key);
-    return Start{std::move(runner), belief, std::move(calibration)};
+    auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key, durations);
+    return Start{std::move(runner), belief, std::move(calibration), !parameters_.belief.has_value()};
   }
 
  private:

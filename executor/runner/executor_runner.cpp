@@ -80,6 +80,7 @@ DraftColumns ExecutorRunner::draft(const RunnerRows& rows, std::span<const int> 
   asked(margin_, kMargin);
   asked(entropy_, kEntropy);
   asked(chosen_, kChosen);
+  asks_divergence_ = (rules.signals & kDivergence) != 0;
   list_draft_requests(rows, block_size);
   drafter_->draft(requests_, {.stride = stride_,
                               .drafted = drafted_,
@@ -88,7 +89,8 @@ DraftColumns ExecutorRunner::draft(const RunnerRows& rows, std::span<const int> 
                               .top1 = top1_,
                               .margin = margin_,
                               .entropy = entropy_,
-                              .chosen = chosen_});
+                              .chosen = chosen_,
+                              .soft_distributions = asks_divergence_});
   const DraftColumns columns{.stride = stride_,
                              .drafted = drafted_,
                              .confidence = confidence_,
@@ -113,6 +115,10 @@ Verified ExecutorRunner::verify(const RunnerRows& rows, std::span<const int> sub
   const Time begin = std::chrono::steady_clock::now();
   step_.pack(rows, submitted, draft_tokens_, stride_, texts_);
   const TargetOutput output = target_.forward(step_.rows(), step_.tokens(), step_.logit_rows());
+  divergence_.clear();
+  if (asks_divergence_ && !step_.draft_tokens().empty() && drafter_->has_soft_distributions()) {
+    divergence_.compute(kernels_, step_, output.logits, drafter_->soft_distributions());
+  }
   accepted_.assign(step_.rounds().size(), 0);
   next_token_.assign(step_.rounds().size(), 0);
   const bool greedy = std::all_of(step_.rounds().begin(), step_.rounds().end(),
@@ -125,6 +131,7 @@ Verified ExecutorRunner::verify(const RunnerRows& rows, std::span<const int> sub
   settle(rows);
   const StepSeconds seconds = duration(begin, output.kept);
   return {.accepted = accepted_by_row_,
+          .divergence = divergence_.column(),
           .seconds = seconds,
           .reply_end = reply_end_,
           .first_token_ends = first_token_ends_};

@@ -12,9 +12,11 @@
 #include "executor/runner/committed_step.h"
 #include "executor/runner/packed_step.h"
 #include "executor/runner/request_texts.h"
+#include "executor/runner/round_divergence.h"
 #include "kernels/kernels.h"
 #include "sim/engine/runner.h"
 #include "sim/random/random_key.h"
+#include "sim/step_recording.h"
 
 namespace dspark {
 
@@ -34,18 +36,10 @@ class RoundListener {
   virtual void round_verified(const VerifiedRound& round) = 0;
 };
 
-/// Where the durations of steps come from when they are not measured: a recording, or a test.
-class StepDurations {
- public:
-  virtual ~StepDurations() = default;
-  /// The duration of the next step, of which `measured` is what it took here.
-  virtual StepSeconds next(const StepSeconds& measured) = 0;
-};
-
 struct ExecutorRunnerOptions {
   SamplingRule sampling = {};  // its temperature is the request's own
-  std::vector<std::int32_t>
-      end_tokens;  // any of them ends a reply; none: replies end where the workload says
+  std::vector<std::int32_t> end_tokens =
+      {};  // any of them ends a reply; none: replies end where the workload says
   RoundListener* listener = nullptr;
   StepDurations* durations = nullptr;  // null: steps take what they take here
 };
@@ -105,6 +99,8 @@ class ExecutorRunner final : public Runner {
   std::vector<std::int32_t> largest_;     // (logit rows)
   std::vector<std::int32_t> accepted_;    // (rounds)
   std::vector<std::int32_t> next_token_;  // (rounds)
+  RoundDivergence divergence_;
+  bool asks_divergence_ = false;
   CommittedStep committed_;
   std::vector<int> accepted_by_row_;
   std::vector<std::int32_t> reply_end_;

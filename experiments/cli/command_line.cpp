@@ -21,8 +21,12 @@ constexpr const char* kRunExamples = R"(Examples:
   dspark run study.yaml --set policy=dspark --set 'stop={requests: 500}'
   dspark run study.yaml --set 'sweep.grid.policy=[none, fixed:3, {dspark: {cost: hull}}]'
 
+  dspark run experiments/smollm2.yaml --durations results/smollm2.h5 --out results/again.h5
+      the real models serve the same requests again, on the clock of the first run: the same bytes
+
 A run that was interrupted or killed goes on where it stopped when the same command is given again.
-The result does not depend on --jobs, nor on interruptions: the same experiment gives the same bytes.)";
+The result does not depend on --jobs, nor on interruptions: the same experiment gives the same bytes. What is
+measured on a real machine gives other numbers each time, and keeps its durations, given which it is the same too.)";
 
 constexpr const char* kShowExamples = R"(Examples:
   dspark show results/quickstart.h5
@@ -159,6 +163,10 @@ class CommandLine {
         ->type_name("N")
         ->check(CLI::Range(1, 1024));
     add_set_option(*run_, run_options_.set);
+    run_->add_option(
+            "--durations", run_options_.durations,
+            "Serve the measured points again with the step durations of this result, not those of now")
+        ->type_name("RESULT.h5");
     run_->add_flag("--fresh", run_options_.fresh,
                    "Start again: discard a partial or finished result of this name");
     run_->add_flag("--quiet", run_options_.quiet, "Say nothing but errors");

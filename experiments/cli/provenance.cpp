@@ -22,8 +22,8 @@ std::string version_text() {
   return fmt::format("{} (results version {}, commit {})", DSPARK_VERSION, kResultVersion, kDsparkGitCommit);
 }
 
-std::string provenance_json(const Experiment& experiment, int jobs, std::size_t resumed_runs,
-                            std::chrono::system_clock::time_point started) {
+std::string provenance_json(const Experiment& experiment, const std::string& durations, int jobs,
+                            std::size_t resumed_runs, std::chrono::system_clock::time_point started) {
   const auto finished = std::chrono::system_clock::now();
   struct utsname host {};
   ::uname(&host);
@@ -31,6 +31,7 @@ std::string provenance_json(const Experiment& experiment, int jobs, std::size_t 
       {"experiment", experiment.path},
       {"experiment_digest", hex(experiment.digest)},
       {"set_options", experiment.set_options},
+      {"durations", durations.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(durations)},
       {"dspark_version", DSPARK_VERSION},
       {"git_commit", kDsparkGitCommit},
       {"compiler", __VERSION__},

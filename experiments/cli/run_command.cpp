@@ -13,9 +13,11 @@
 #include "experiments/files.h"
 #include "experiments/messages.h"
 #include "experiments/results/hdf5_file.h"
+#include "experiments/results/recorded_runs.h"
 #include "experiments/results/result_tables.h"
 #include "experiments/results/user_block.h"
 #include "experiments/schema/experiment.h"
+#include "experiments/schema/model_files.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/runner.h"
 
@@ -42,9 +44,34 @@ void say(const RunOptions& options, const std::string& line) {
   if (!options.quiet) write_message(line + "\n");
 }
 
+/// The runs that --durations names, none without it. Only a partial result of the same recording is gone on
+/// with.
+Result<RecordedRuns> recorded_runs(const std::string& path, Experiment& experiment) {
+  if (path.empty()) return RecordedRuns();
+  const auto bytes = read_checked_file(path);
+  if (!bytes) return bytes.error();
+  const auto file = decode_hdf5(*bytes, path);
+  if (!file) return file.error();
+  DigestText work;
+  work.add(hex(experiment.work));
+  work.add(hex(digest_of(*bytes)));
+  experiment.work = digest_of(work.text());
+  return read_recorded_runs(*file, path, experiment);
+}
+
+/// An error where a result holds other measured runs than those that --durations asks for.
+std::optional<Error> other_durations(const RecordedRuns& recorded, const ResultFile& result,
+                                     const std::string& out, const Experiment& experiment) {
+  if (recorded.empty()) return std::nullopt;
+  const auto there = read_recorded_runs(result, out, experiment);
+  if (there && *there == recorded) return std::nullopt;
+  return Error{
+      fmt::format("'{}' holds other durations", out), {}, "--fresh overwrites it; another --out keeps it"};
+}
+
 /// What to do about a result that is there already: an exit code, or nullopt to run.
 std::optional<int> existing_result(const RunOptions& options, const std::string& out,
-                                   const Experiment& experiment) {
+                                   const Experiment& experiment, const RecordedRuns& recorded) {
   std::error_code ignored;
   if (!fs::exists(out, ignored)) return std::nullopt;
   if (fs::is_directory(out, ignored)) {
@@ -52,6 +79,9 @@ std::optional<int> existing_result(const RunOptions& options, const std::string&
   }
   if (!fs::is_regular_file(out, ignored)) {  // a device would be replaced by a file
     return fail({fmt::format("'{}' is not a regular file", out), {}, "--out names a file"}, kInvalidInput);
+  }
+  if (fs::equivalent(out, options.durations, ignored)) {
+    return fail({fmt::format("'{}' is the recording itself", out), {}, "give another --out"}, kInvalidInput);
   }
   if (options.fresh) {
     std::string first(64, '\0');
@@ -72,6 +102,8 @@ std::optional<int> existing_result(const RunOptions& options, const std::string&
                  "--fresh overwrites it; another --out keeps it"},
                 kInvalidInput);
   }
+  if (const auto other = other_durations(recorded, *before, out, experiment))
+    return fail(*other, kInvalidInput);
   if (fs::exists(partial_of(out), ignored) && !fs::exists(sidecar_of(out), ignored)) {
     return std::nullopt;  // stopped between result and sidecar; the log holds every run
   }
@@ -84,6 +116,7 @@ std::string resume_hint(const RunOptions& options, std::size_t done, std::size_t
   std::string command = "dspark run " + options.experiment;
   if (!options.out.empty()) command += " --out " + options.out;
   for (const std::string& set : options.set) command += fmt::format(" --set '{}'", set);
+  if (!options.durations.empty()) command += " --durations " + options.durations;
   return fmt::format("interrupted: {} of {} runs are kept; resume with: {}", done, total, command);
 }
 
@@ -129,7 +162,8 @@ int write_result(const RunOptions& options, const std::string& out, const Experi
   return kDone;
 }
 
-int run_and_write(const RunOptions& options, const std::string& out, const Experiment& experiment) {
+int run_and_write(const RunOptions& options, const std::string& out, const Experiment& experiment,
+                  const RecordedRuns& recorded) {
   const auto started = std::chrono::system_clock::now();
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int jobs = options.jobs > 0 ? options.jobs : cores;
@@ -148,7 +182,8 @@ int run_and_write(const RunOptions& options, const std::string& out, const Exper
   }
   catch_interrupts();
   Progress progress(results.size(), resumed, options.quiet);
-  const SweepOutcome outcome = run_sweep(experiment, jobs, results, log, progress, interrupt_requested());
+  const SweepOutcome outcome =
+      run_sweep(experiment, jobs, results, log, progress, interrupt_requested(), recorded);
   progress.finish();
   if (outcome.log_error) return fail(*outcome.log_error, kMachineCannot);
   if (outcome.run_error) {
@@ -159,7 +194,7 @@ int run_and_write(const RunOptions& options, const std::string& out, const Exper
     write_message(resume_hint(options, count_done(results), results.size()) + "\n");
     return kInterrupted;
   }
-  const std::string provenance = provenance_json(experiment, jobs, resumed, started);
+  const std::string provenance = provenance_json(experiment, options.durations, jobs, resumed, started);
   const int code = write_result(options, out, experiment, results, provenance);
   if (code == kDone) log.remove();
   return code;
@@ -169,14 +204,17 @@ int run_and_write(const RunOptions& options, const std::string& out, const Exper
 
 int run_command(const RunOptions& options) {
   Errors errors;
-  const auto experiment = read_experiment(options.experiment, options.set, errors);
+  auto experiment = read_experiment(options.experiment, options.set, errors);
   if (!experiment) {
     print_errors(errors);
     return kInvalidInput;
   }
+  if (const auto error = include_model_files(*experiment)) return fail(*error, kInvalidInput);
+  const auto recorded = recorded_runs(options.durations, *experiment);
+  if (!recorded) return fail(recorded.error(), kInvalidInput);
   const std::string out = options.out.empty() ? default_out(options.experiment) : options.out;
-  if (const auto code = existing_result(options, out, *experiment)) return *code;
-  return run_and_write(options, out, *experiment);
+  if (const auto code = existing_result(options, out, *experiment, *recorded)) return *code;
+  return run_and_write(options, out, *experiment, *recorded);
 }
 
 int check_command(const std::string& path, const std::vector<std::string>& set) {

@@ -139,6 +139,8 @@ std::string json_text(const ShowData& data, const std::vector<std::size_t>& metr
   }
   for (const char* table : {"paired", "crossovers", "fits", "digests"})
     root[table] = rows_json(data.file().table(table));
+  if (const Table& recordings = data.file().table("recordings"); recordings.rows() > 0)
+    root["recordings"] = rows_json(recordings);
   return root.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "experiments/cli/show_data.h"
 #include "experiments/cli/text_table.h"
@@ -162,8 +163,22 @@ double largest(const ShowData& data, const std::string& name) {
   return most;
 }
 
+/// Which points were measured, and how much of them was written down.
+std::string measured_note(const ShowData& data) {
+  const Table& recordings = data.file().table("recordings");
+  if (recordings.rows() == 0) return {};
+  const Integers& points = recordings.integers("point");
+  const std::set<std::int64_t> measured(points.begin(), points.end());
+  std::int64_t steps = 0;
+  for (const std::int64_t of_run : recordings.integers("steps")) steps += of_run;
+  return fmt::format(
+      "measured on a real machine: {} of {} points; the durations of {} steps are kept (dspark run "
+      "EXPERIMENT.yaml --durations FILE.h5 --out AGAIN.h5 serves them again)\n",
+      measured.size(), data.points(), steps);
+}
+
 std::string notes(const ShowData& data) {
-  std::string text;
+  std::string text = measured_note(data);
   if (const double rejected = largest(data, "rejected_requests"); rejected > 0) {
     text += fmt::format(
         "note: up to {} requests per run were larger than the KV cache and rejected; metrics are of the "

@@ -14,7 +14,7 @@ namespace dspark {
 /// would take back (asked before any is made, where the values alone are more); what HDF5 says.
 Result<std::string> encode_hdf5(const ResultFile& content, std::size_t most = kMaxResultBytes);
 
-/// Bytes of all values and texts: what the file has at least.
+/// Bytes of all values and texts: what a reader needs at least, and the file has but for what is compressed.
 std::size_t least_bytes(const ResultFile& content);
 
 /// Back from the bytes of a file named `path` in messages. The digest is checked before the HDF5 library sees

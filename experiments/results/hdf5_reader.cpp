@@ -41,7 +41,8 @@ std::size_t rows_of(const H5::DataSet& dataset, const std::string& name, StoredS
   const H5::DataSpace space = dataset.getSpace();
   if (space.getSimpleExtentNdims() != 1) throw Unexpected{"column " + name};
   const auto rows = static_cast<std::size_t>(space.getSimpleExtentNpoints());
-  if (!stored.holds(dataset, rows)) throw Unexpected{fmt::format("column {} is not stored whole", name)};
+  if (!stored.holds(dataset, rows) && !stored.holds_compressed(dataset, rows))
+    throw Unexpected{fmt::format("column {} is not stored whole", name)};
   return rows;
 }
 
@@ -105,7 +106,10 @@ Table read_table(const H5::Group& root, const std::string& name, StoredSize& sto
     table.columns.push_back(read_column(group, column, stored));
     if (table.columns.back().size() != table.rows()) throw Unexpected{"length of column " + column};
   }
-  if (!table.columns.empty()) table.keyed = group.openDataSet(table.columns.front().name).attrExists("CLASS");
+  if (table.columns.empty()) return table;
+  const H5::DataSet first = group.openDataSet(table.columns.front().name);
+  table.keyed = first.attrExists("CLASS");
+  table.compressed = first.getCreatePlist().getLayout() == H5D_CHUNKED;
   return table;
 }
 

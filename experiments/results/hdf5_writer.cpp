@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "experiments/results/hdf5_file.h"
+#include "experiments/results/stored_size.h"
 #include "experiments/results/user_block.h"
 
 namespace dspark {
@@ -41,24 +42,30 @@ void write_attribute(H5::H5Object& object, const std::string& name, std::int64_t
 }
 
 H5::DataSet create_dataset(H5::Group& group, const std::string& name, const H5::DataType& type,
-                           std::size_t rows) {
+                           std::size_t rows, bool compressed) {
   const H5::DSetCreatPropList properties;
   H5Pset_obj_track_times(properties.getId(), false);
+  if (compressed && rows > 0) {
+    const hsize_t chunk = chunk_values(rows);
+    properties.setChunk(1, &chunk);
+    properties.setShuffle();
+    properties.setDeflate(6);
+  }
   const hsize_t extent = rows;
   return group.createDataSet(name, type, H5::DataSpace(1, &extent), properties);
 }
 
-H5::DataSet write_values(H5::Group& group, const std::string& name, const Numbers& values) {
+H5::DataSet write_values(H5::Group& group, const std::string& name, const Numbers& values, bool compressed) {
   Numbers canonical = values;  // a NaN's sign and payload depend on how it came about
   for (double& value : canonical) {
     if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
   }
-  H5::DataSet dataset = create_dataset(group, name, H5::PredType::IEEE_F64LE, values.size());
+  H5::DataSet dataset = create_dataset(group, name, H5::PredType::IEEE_F64LE, values.size(), compressed);
   if (!values.empty()) dataset.write(canonical.data(), H5::PredType::NATIVE_DOUBLE);
   return dataset;
 }
-H5::DataSet write_values(H5::Group& group, const std::string& name, const Integers& values) {
-  H5::DataSet dataset = create_dataset(group, name, H5::PredType::STD_I64LE, values.size());
+H5::DataSet write_values(H5::Group& group, const std::string& name, const Integers& values, bool compressed) {
+  H5::DataSet dataset = create_dataset(group, name, H5::PredType::STD_I64LE, values.size(), compressed);
   if (!values.empty()) dataset.write(values.data(), H5::PredType::NATIVE_INT64);
   return dataset;
 }
@@ -68,14 +75,14 @@ std::size_t width_of(const Texts& values) {
   for (const std::string& value : values) width = std::max(width, value.size());
   return width;
 }
-H5::DataSet write_values(H5::Group& group, const std::string& name, const Texts& values) {
+H5::DataSet write_values(H5::Group& group, const std::string& name, const Texts& values, bool compressed) {
   const std::size_t width = width_of(values);
   std::string packed(width * values.size(), '\0');
   for (std::size_t i = 0; i < values.size(); ++i) values[i].copy(packed.data() + i * width, width);
   H5::StrType type(H5::PredType::C_S1, width);
   type.setCset(H5T_CSET_UTF8);
   type.setStrpad(H5T_STR_NULLPAD);
-  H5::DataSet dataset = create_dataset(group, name, type, values.size());
+  H5::DataSet dataset = create_dataset(group, name, type, values.size(), compressed);
   if (!values.empty()) dataset.write(packed.data(), type);
   return dataset;
 }
@@ -86,7 +93,8 @@ void write_table(H5::Group& root, const Table& table) {
   H5::DataSet key;
   for (const Column& column : table.columns) {
     H5::DataSet dataset = std::visit(
-        [&](const auto& values) { return write_values(group, column.name, values); }, column.values);
+        [&](const auto& values) { return write_values(group, column.name, values, table.compressed); },
+        column.values);
     write_attribute(dataset, "unit", column.unit);
     write_attribute(dataset, "description", column.description);
     if (!table.keyed) continue;

@@ -29,6 +29,7 @@ struct Table {
   std::string description;
   bool keyed = false;  // one row per value of the first column
   std::vector<Column> columns;
+  bool compressed = false;  // how the columns are stored
 
   std::size_t rows() const { return columns.empty() ? 0 : columns.front().size(); }
   const Column* find(std::string_view column) const;

@@ -8,6 +8,7 @@
 #include "experiments/digest.h"
 #include "experiments/results/comparisons.h"
 #include "experiments/results/metric_samples.h"
+#include "experiments/results/recorded_runs.h"
 #include "experiments/results/statistics.h"
 
 namespace dspark {
@@ -257,6 +258,7 @@ ResultFile build_result(const Experiment& experiment, const SweepResults& result
   file.tables.push_back(series_table(experiment, results));
   file.tables.push_back(reliability_table(experiment, results));
   file.tables.push_back(fits_table(experiment));
+  for (Table& table : recording_tables(experiment, results)) file.tables.push_back(std::move(table));
   return file;
 }
 

@@ -123,10 +123,36 @@ std::optional<Value> point_tree(const Value& root, const SweepAxes& sweep,
 }
 
 void describe_work(DigestText& work, const Value& tree) {
-  for (const char* key : {"machine", "engine", "workload", "policy", "stop"}) {
+  for (const char* key : {"machine", "engine", "workload", "policy", "confidence", "stop"}) {
     const Value* value = tree.find(key);
     work.add(value ? flow_text(*value) : std::string());
   }
+}
+
+/// Threads of a real machine move its clock and nothing else: a run that is given its durations may have any.
+Value without_threads(Value tree) {
+  Value* block = &tree;
+  for (const char* key : {"machine", "executor"}) {
+    block = const_cast<Value*>(block->find(key));
+    if (block == nullptr || !block->map()) return tree;
+  }
+  std::erase_if(std::get<Value::Map>(block->content),
+                [](const Value::Entry& entry) { return entry.key == "threads"; });
+  return tree;
+}
+
+/// files: those that this point alone names.
+Digest point_digest(const Experiment& experiment, const Value& tree, const std::set<std::string>& files,
+                    const InputFiles& contents) {
+  DigestText text;
+  describe_work(text, without_threads(tree));
+  text.add(kResultVersion);
+  text.add(static_cast<std::int64_t>(experiment.seed));
+  for (const std::string& path : files) {
+    text.add(path);
+    text.add(hex(contents.digests().at(path)));
+  }
+  return digest_of(text.text());
 }
 
 /// Reads every point's scenario; fills axes, points and the work digest's text.
@@ -141,7 +167,13 @@ void read_points(const Value& root, const SweepAxes& sweep, InputFiles& files,
     errors.add(found);
     if (!tree) continue;
     Point point;
-    Parameters parameters(*tree, files.loader());
+    std::set<std::string> used;
+    const FileLoader load = [&, loader = files.loader()](const std::string& path, const Position& position) {
+      auto file = loader(path, position);
+      if (file) used.insert(path);
+      return file;
+    };
+    Parameters parameters(*tree, load);
     read_header(parameters);
     point.scenario = Scenario::read(parameters, machines);
     parameters.finish();
@@ -155,6 +187,7 @@ void read_points(const Value& root, const SweepAxes& sweep, InputFiles& files,
       point.axis_texts.push_back(value ? label(*value) : std::string());
     }
     describe_work(work, *tree);
+    point.digest = point_digest(experiment, *tree, used, files);
     experiment.points.push_back(std::move(point));
   }
 }

@@ -23,6 +23,7 @@ struct Point {
   std::string arrivals;                 // the kind of `workload.arrivals`: `closed_loop`, `poisson`, …
   std::vector<std::string> axis_texts;  // one per axis; empty where the point has no such value
   std::unique_ptr<const Scenario> scenario;
+  Digest digest = {};  // of everything that one of its runs is a function of, given the steps' durations
 
   /// "policy=dspark, users=64", for messages.
   std::string name(const std::vector<std::string>& axes) const;

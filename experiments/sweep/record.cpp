@@ -1,6 +1,7 @@
 #include "experiments/sweep/record.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -14,6 +15,7 @@ constexpr std::string_view kMagic = "DSPARK-PARTIAL 1\n";
 constexpr std::size_t kHeaderBytes = kMagic.size() + 2 * sizeof(std::uint64_t) + sizeof(std::uint64_t);
 constexpr std::size_t kFrameBytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
 constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 30;
+constexpr std::size_t kStepBytes = 3 * sizeof(double);
 
 template <class T>
 void put(std::string& bytes, T value) {
@@ -25,6 +27,12 @@ T get(std::string_view bytes, std::size_t at) {
   for (std::size_t i = 0; i < sizeof(T); ++i)
     value |= static_cast<T>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
   return value;
+}
+
+std::string little_endian(double value) {
+  std::string bytes;
+  put(bytes, std::bit_cast<std::uint64_t>(value));
+  return bytes;
 }
 
 json series_json(const std::vector<SeriesWindow>& series) {
@@ -40,6 +48,39 @@ json reliability_json(const std::vector<ReliabilityBin>& bins) {
   json rows = json::array();
   for (const ReliabilityBin& b : bins) rows.push_back({b.bin, b.count, b.mean_confidence, b.accepted_share});
   return rows;
+}
+
+/// Steps as bytes, so that a long run's take no more room in memory than on the disk.
+json recording_json(const StepRecording& recording) {
+  std::vector<std::uint8_t> bytes;
+  for (const StepSeconds& step : recording.steps) {
+    for (const double part : {step.draft, step.verify, step.overhead}) {
+      const std::string written = little_endian(part);
+      bytes.insert(bytes.end(), written.begin(), written.end());
+    }
+  }
+  json root = {{"steps", json::binary(std::move(bytes))}};
+  if (recording.belief) {
+    const AffineCost& belief = *recording.belief;
+    root["belief"] = {belief.bias_seconds, belief.seconds_per_request, belief.seconds_per_token};
+  }
+  return root;
+}
+
+StepRecording recording_of(const json& root) {
+  StepRecording recording;
+  const json::binary_t& bytes = root.at("steps").get_binary();
+  if (bytes.size() % kStepBytes != 0) throw json::other_error::create(502, "half a step", &root);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const auto number = [&](std::size_t at) { return std::bit_cast<double>(get<std::uint64_t>(text, at)); };
+  for (std::size_t at = 0; at < text.size(); at += kStepBytes) {
+    recording.steps.push_back({number(at), number(at + 8), number(at + 16)});
+  }
+  if (const auto belief = root.find("belief"); belief != root.end()) {
+    recording.belief =
+        AffineCost{belief->at(0).get<double>(), belief->at(1).get<double>(), belief->at(2).get<double>()};
+  }
+  return recording;
 }
 
 /// get<> would also convert a number with a fraction, or one out of range.
@@ -72,6 +113,9 @@ LogRecord from_json(const json& root) {
                    integer_of<std::uint64_t>(root.at("digest").at(1))};
   result.events = integer_of<std::int64_t>(root.at("events"));
   result.simulated_seconds = root.at("simulated_seconds").get<double>();
+  if (const auto recording = root.find("recording"); recording != root.end()) {
+    result.recording = recording_of(*recording);
+  }
   return record;
 }
 
@@ -100,14 +144,15 @@ std::string encode_record(const LogRecord& record) {
   const ReplicationResult& result = record.result;
   json metrics = json::array();
   for (const MetricValue& metric : result.metrics) metrics.push_back({metric.name, metric.value});
-  const json root = {{"point", record.point},
-                     {"replication", record.replication},
-                     {"metrics", std::move(metrics)},
-                     {"series", series_json(result.series)},
-                     {"reliability", reliability_json(result.reliability)},
-                     {"digest", {result.digest[0], result.digest[1]}},
-                     {"events", result.events},
-                     {"simulated_seconds", result.simulated_seconds}};
+  json root = {{"point", record.point},
+               {"replication", record.replication},
+               {"metrics", std::move(metrics)},
+               {"series", series_json(result.series)},
+               {"reliability", reliability_json(result.reliability)},
+               {"digest", {result.digest[0], result.digest[1]}},
+               {"events", result.events},
+               {"simulated_seconds", result.simulated_seconds}};
+  if (result.recording) root["recording"] = recording_json(*result.recording);
   std::string bytes;
   json::to_cbor(root, bytes);
   return bytes;

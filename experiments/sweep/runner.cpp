@@ -15,8 +15,13 @@ namespace {
 class Runner {
  public:
   Runner(const Experiment& experiment, SweepResults& results, ResultLog& log, Progress& progress,
-         std::atomic<bool>& stop)
-      : experiment_(experiment), results_(results), log_(log), progress_(progress), stop_(stop) {
+         std::atomic<bool>& stop, const RecordedRuns& recorded)
+      : experiment_(experiment),
+        results_(results),
+        log_(log),
+        progress_(progress),
+        stop_(stop),
+        recorded_(recorded) {
     for (std::size_t unit = 0; unit < results.size(); ++unit) {
       if (!results[unit]) (is_measured(unit) ? measured_ : waiting_).push_back(unit);
     }
@@ -39,10 +44,7 @@ class Runner {
   /// into libtbb.
   void work() {
     while (const auto unit = begin_unit()) {
-      const auto replications = static_cast<std::size_t>(experiment_.replications);
-      const Point& point = experiment_.points[*unit / replications];
-      const auto replication = static_cast<std::uint32_t>(*unit % replications);
-      end_unit(*unit, point.scenario->run(experiment_.seed, replication, &stop_));
+      end_unit(*unit, run_unit(*unit));
     }
   }
 
@@ -58,6 +60,21 @@ class Runner {
   bool is_measured(std::size_t unit) const {
     return experiment_.points[unit / static_cast<std::size_t>(experiment_.replications)]
         .scenario->is_measured();
+  }
+
+  Result<ReplicationResult> run_unit(std::size_t unit) const {
+    const auto replications = static_cast<std::size_t>(experiment_.replications);
+    const Scenario& scenario = *experiment_.points[unit / replications].scenario;
+    const auto replication = static_cast<std::uint32_t>(unit % replications);
+    if (recorded_.empty() || !recorded_[unit]) return scenario.run(experiment_.seed, replication, &stop_);
+    const RecordedRun& before = *recorded_[unit];
+    auto result = scenario.replay(experiment_.seed, replication, before.recording, &stop_);
+    if (result && result->digest != before.digest) {
+      return Error{"with its durations the run does not do what the recorded one did",
+                   {},
+                   "the models compute other texts here: another processor, program or number format"};
+    }
+    return result;
   }
 
   std::optional<std::size_t> begin_unit() {
@@ -103,6 +120,7 @@ class Runner {
   ResultLog& log_;
   Progress& progress_;
   std::atomic<bool>& stop_;
+  const RecordedRuns& recorded_;
   std::mutex mutex_;
   std::vector<std::size_t> waiting_;
   std::vector<std::size_t> measured_;
@@ -173,8 +191,8 @@ void run_computed(Runner& runner, int jobs) {
 }  // namespace
 
 SweepOutcome run_sweep(const Experiment& experiment, int jobs, SweepResults& results, ResultLog& log,
-                       Progress& progress, std::atomic<bool>& stop) {
-  Runner runner(experiment, results, log, progress, stop);
+                       Progress& progress, std::atomic<bool>& stop, const RecordedRuns& recorded) {
+  Runner runner(experiment, results, log, progress, stop, recorded);
   run_computed(runner, jobs);
   runner.work_alone();
   return runner.outcome();

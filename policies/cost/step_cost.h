@@ -12,6 +12,8 @@ struct AffineCost {
   double bias_seconds = 0;
   double seconds_per_request = 0;
   double seconds_per_token = 0;
+
+  bool operator==(const AffineCost&) const = default;
 };
 
 /// The three parts of a step's duration.
@@ -20,6 +22,8 @@ struct StepSeconds {
   double verify = 0;
   double overhead = 0;
   double total() const { return draft + verify + overhead; }
+
+  bool operator==(const StepSeconds&) const = default;
 };
 
 /// What a step costs by its requests and rows: draft + verify + overhead. The policy's belief; the modelled

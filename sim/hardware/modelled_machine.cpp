@@ -84,8 +84,8 @@ ModelledMachine::ModelledMachine(Parameters& parameters, const std::vector<std::
   cost_ = StepCost(parts);
 }
 
-Result<Machine::Start> ModelledMachine::start(RandomKey key, const EngineOptions&) const {
-  return Start{std::make_unique<ModelledRunner>(cost_, *acceptance_, key), &cost_, nullptr};
+Result<Machine::Start> ModelledMachine::start(RandomKey key, const EngineOptions&, StepDurations&) const {
+  return Start{std::make_unique<ModelledRunner>(cost_, *acceptance_, key), &cost_};
 }
 
 MachineEntry modelled_machine_entry() {

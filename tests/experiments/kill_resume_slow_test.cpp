@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <random>
 #include <set>
 #include <thread>
@@ -20,12 +21,15 @@ namespace dspark {
 namespace {
 
 const std::string kExperiment = DSPARK_SOURCE_DIR "/tests/experiments/kill_resume.yaml";
+const std::string kMeasured = DSPARK_SOURCE_DIR "/tests/experiments/measured.yaml";
 
 /// Starts `dspark run` and sends `signal` after `delay`; the program's exit code, 128 + signal where it died
 /// of one.
-int run_and_signal(const std::string& out, int jobs, std::chrono::microseconds delay, int signal) {
-  std::vector<std::string> words{program_path(),       "run",    kExperiment, "--out", out, "--jobs",
+int run_and_signal(const std::string& experiment, const std::string& out, int jobs,
+                   std::chrono::microseconds delay, int signal, const std::vector<std::string>& more = {}) {
+  std::vector<std::string> words{program_path(),       "run",    experiment, "--out", out, "--jobs",
                                  std::to_string(jobs), "--quiet"};
+  words.insert(words.end(), more.begin(), more.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -75,7 +79,7 @@ TEST(KillResume, FiftyKillsAtRandomMomentsLoseNothingFinishedAndLeaveTheBytesOfA
     // afresh.
     const auto delay =
         std::chrono::microseconds(std::uniform_int_distribution<long>(0, took.count() / 6)(random));
-    const int code = run_and_signal(out, 1 + attempt % 2, delay, SIGKILL);
+    const int code = run_and_signal(kExperiment, out, 1 + attempt % 2, delay, SIGKILL);
     if (code == 128 + SIGKILL) {
       ++kills;
       if (std::filesystem::exists(out)) {
@@ -104,12 +108,62 @@ TEST(KillResume, AnInterruptStopsCleanlyWithCode130AndResumes) {
   const auto [expected, took] = uninterrupted(folder / "whole.h5");
   for (const int signal : {SIGINT, SIGTERM}) {
     const std::string out = folder / ("interrupted" + std::to_string(signal) + ".h5");
-    EXPECT_EQ(run_and_signal(out, 1, took / 2, signal), 130);
+    EXPECT_EQ(run_and_signal(kExperiment, out, 1, took / 2, signal), 130);
     EXPECT_FALSE(std::filesystem::exists(out));
     EXPECT_TRUE(std::filesystem::exists(out + ".partial"));
     EXPECT_EQ(run_program("/", "run '" + kExperiment + "' --out '" + out + "' --quiet").code, 0);
     EXPECT_EQ(read_bytes(out), expected);
   }
+}
+
+/// Runs the measured sweep, killed at ten random moments, and to its end; what was finished must still be so
+/// after each. Whenever it comes to its end in between, `finished` looks at the result and it starts afresh.
+void kill_ten_times(const std::string& out, const std::vector<std::string>& more,
+                    std::chrono::microseconds longest, const std::function<void()>& finished) {
+  std::mt19937 random(20260811);
+  std::set<Unit> before;
+  int kills = 0;
+  for (int attempt = 0; attempt < 300 && kills < 10; ++attempt) {
+    const auto delay =
+        std::chrono::microseconds(std::uniform_int_distribution<long>(0, longest.count())(random));
+    const int code = run_and_signal(kMeasured, out, 2, delay, SIGKILL, more);
+    if (code != 128 + SIGKILL) {
+      ASSERT_EQ(code, 0);
+      finished();
+      std::filesystem::remove(out);
+      before.clear();
+      continue;
+    }
+    ++kills;
+    if (std::filesystem::exists(out)) continue;
+    const std::set<Unit> after = finished_units(out + ".partial");
+    EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
+    before = after;
+  }
+  EXPECT_EQ(kills, 10);
+  std::string command = "run '" + kMeasured + "' --quiet --out '" + out + "'";
+  for (const std::string& word : more) command += " '" + word + "'";
+  EXPECT_EQ(run_program("/", command).code, 0);
+  EXPECT_FALSE(std::filesystem::exists(out + ".partial"));
+  finished();
+}
+
+TEST(KillResume, AMeasuredSweepResumesAndServedAgainGivesItsOwnBytesKilledOrNot) {
+  const ScratchFolder folder;
+  const std::vector<std::string> sweep{"--set", "replications=25"};
+  const std::string whole = folder / "whole.h5", out = folder / "measured.h5", again = folder / "again.h5";
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(
+      run_program("/", "run '" + kMeasured + "' --set replications=25 --quiet --out '" + whole + "'").code,
+      0);
+  const auto sixth =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin) / 6;
+  kill_ten_times(out, sweep, sixth, [] {});
+  const std::string recorded = read_bytes(out);
+  EXPECT_NE(recorded, read_bytes(whole)) << "measured anew";
+  std::vector<std::string> replay = sweep;
+  replay.insert(replay.end(), {"--durations", out});
+  kill_ten_times(again, replay, sixth, [&] { EXPECT_EQ(read_bytes(again), recorded); });
 }
 
 }  // namespace

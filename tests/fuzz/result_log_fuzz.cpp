@@ -16,6 +16,8 @@ std::vector<std::string> written_records() {
     record.result.metrics = {{"throughput", 1.5 * i}};
     record.result.series = {{0, 1, 2, 3, 4, 5, 6}};
     record.result.digest = {1u + i, 2};
+    if (i == 1)
+      record.result.recording = StepRecording{.steps = {{0, 0.5, 0.25}}, .belief = AffineCost{1, 0, 2}};
     records.push_back(framed_record(record));
   }
   return records;

@@ -118,7 +118,8 @@ TEST(ExecutorMachine, PoliciesBelieveTheCostsOfTheirOwnExperiment) {
     Parameters parameters(Value{block, {}});
     const auto machine = models[0].read(parameters, {});
     EXPECT_TRUE(machine) << ::testing::PrintToString(texts(parameters.errors()));
-    auto started = machine->start({1, 2}, {.max_num_seqs = 4, .max_num_batched_tokens = 64});
+    StepClock clock(nullptr);
+    auto started = machine->start({1, 2}, {.max_num_seqs = 4, .max_num_batched_tokens = 64}, clock);
     EXPECT_TRUE(started);
     return started->belief->verify_seconds(1, 1);
   };
@@ -134,6 +135,27 @@ TEST(ExecutorMachine, AModelDraftsForAnother) {
   const auto result = experiment.scenario->run(1, 0);
   ASSERT_TRUE(result) << to_string(result.error());
   EXPECT_EQ(metrics(*result)["accepted_length"], 4);
+}
+
+TEST(ExecutorMachine, DsdeHearsTheDivergenceOfDraftersThatHaveOne) {
+  for (const char* drafter : {"llama_tied_llama3", "../../drafter/data/dspark_vanilla"}) {
+    Written dsde;
+    dsde.policy = "dsde";
+    dsde.policy_parameters = written_map({{"warmup_tokens", written("4")}});
+    dsde.drafter = drafter;
+    const Read experiment = read(dsde);
+    ASSERT_TRUE(experiment.scenario) << ::testing::PrintToString(experiment.errors);
+    const auto result = experiment.scenario->run(1, 0);
+    ASSERT_TRUE(result) << to_string(result.error());
+    // The divergence of random models is large: behind the warm-up it drafts the least, 2 tokens.
+    EXPECT_LT(metrics(*result)["verification_length"], 3) << drafter;
+  }
+  Written looked_up;
+  looked_up.policy = "dsde";
+  looked_up.policy_parameters = {};
+  EXPECT_THAT(read(looked_up).errors,
+              ::testing::ElementsAre(::testing::HasSubstr(
+                  "policy 'dsde' reads the divergence, which the drafter does not have")));
 }
 
 TEST(ExecutorMachine, AModelThatIsNotThereIsAnErrorOfTheRun) {

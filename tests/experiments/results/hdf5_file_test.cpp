@@ -3,6 +3,7 @@
 #include <H5Cpp.h>
 #include <gmock/gmock.h>
 
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -169,6 +170,89 @@ TEST(Hdf5File, ATextAttributeHoldsExactlyOneText) {
       }
     }
   }
+}
+
+/// A table of numbers without a pattern, of several chunks.
+ResultFile compressed_sample(std::size_t rows) {
+  ResultFile file;
+  Numbers numbers(rows);
+  Integers integers(rows);
+  std::mt19937_64 random(8);
+  for (std::size_t i = 0; i < rows; ++i) {
+    numbers[i] = static_cast<double>(random() % 1'000'000'000) * 1e-9;
+    integers[i] = static_cast<std::int64_t>(random());
+  }
+  if (rows > 2) numbers[1] = -0.0, numbers[2] = 5e-324;
+  file.tables = {{"t",
+                  "compressed",
+                  false,
+                  {{"numbers", "s", "", numbers}, {"integers", "1", "", integers}},
+                  /*compressed=*/true}};
+  return file;
+}
+
+TEST(Hdf5File, CompressedColumnsComeBackBitForBit) {
+  for (const std::size_t rows : {0u, 1u, 8191u, 8192u, 8193u, 50'000u}) {
+    const ResultFile file = compressed_sample(rows);
+    const auto bytes = encode_hdf5(file);
+    ASSERT_TRUE(bytes) << bytes.error().message;
+    EXPECT_EQ(*bytes, *encode_hdf5(file));
+    const auto back = decode_hdf5(*bytes, "f");
+    ASSERT_TRUE(back) << rows << ": " << back.error().message;
+    const Numbers& before = file.tables[0].numbers("numbers");
+    const Numbers& after = back->table("t").numbers("numbers");
+    ASSERT_EQ(after.size(), rows);
+    for (std::size_t i = 0; i < rows; ++i)
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(after[i]), std::bit_cast<std::uint64_t>(before[i])) << i;
+    EXPECT_EQ(back->table("t").integers("integers"), file.tables[0].integers("integers"));
+    EXPECT_EQ(*encode_hdf5(*back), *bytes);
+    EXPECT_LT(bytes->size(), rows * 15 + 20'000) << "of 16";
+  }
+}
+
+/// A compressed column whose dataset is made by `make` in its place.
+std::string said_of_column(const std::function<H5::DataSet(H5::Group&)>& make) {
+  const std::string bytes =
+      changed_by_the_library(*encode_hdf5(compressed_sample(9000)), [&](H5::Group& root) {
+        H5::Group table = root.openGroup("t");
+        table.unlink("numbers");
+        H5::DataSet made = make(table);
+        for (const char* name : {"unit", "description"}) {
+          const H5::StrType type(H5::PredType::C_S1, 4);
+          made.createAttribute(name, type, H5::DataSpace(H5S_SCALAR)).write(type, std::string("abc"));
+        }
+      });
+  const auto back = decode_hdf5(bytes, "f");
+  return back ? "read" : back.error().message;
+}
+
+H5::DataSet chunked(H5::Group& group, hsize_t rows, hsize_t chunk, bool shuffled, hsize_t written) {
+  H5::DSetCreatPropList properties;
+  properties.setChunk(1, &chunk);
+  if (shuffled) properties.setShuffle();
+  properties.setDeflate(6);
+  H5::DataSet made =
+      group.createDataSet("numbers", H5::PredType::IEEE_F64LE, H5::DataSpace(1, &rows), properties);
+  if (written == 0) return made;
+  const Numbers ones(written, 1.0);
+  H5::DataSpace file(1, &rows);
+  const hsize_t first = 0;
+  file.selectHyperslab(H5S_SELECT_SET, &written, &first);
+  made.write(ones.data(), H5::PredType::NATIVE_DOUBLE, H5::DataSpace(1, &written), file);
+  return made;
+}
+
+TEST(Hdf5File, ACompressedColumnIsStoredWholeAndInOurChunks) {
+  const auto said = [](hsize_t rows, hsize_t chunk, bool shuffled, hsize_t written) {
+    return said_of_column([&](H5::Group& t) { return chunked(t, rows, chunk, shuffled, written); });
+  };
+  EXPECT_EQ(said(9000, 8192, true, 9000), "read");
+  const std::string refused = "'f' is not as dspark writes it: column numbers is not stored whole";
+  EXPECT_EQ(said(9000, 8192, true, 8000), refused) << "a chunk is missing";
+  EXPECT_EQ(said(9000, 8192, true, 0), refused) << "all are";
+  EXPECT_EQ(said(hsize_t{1} << 40, 8192, true, 9000), refused) << "terabytes of nothing";
+  EXPECT_EQ(said(9000, 9000, true, 9000), refused) << "another chunk";
+  EXPECT_EQ(said(9000, 8192, false, 9000), refused) << "another filter";
 }
 
 TEST(Hdf5File, AMissingFileIsOneError) {

@@ -37,6 +37,35 @@ TEST(Record, KeepsEveryBit) {
   EXPECT_EQ(encode_record(*back), encode_record(sample(7)));
 }
 
+TEST(Record, KeepsEveryBitOfARecording) {
+  LogRecord record = sample(7);
+  record.result.recording = StepRecording{.steps = {{0, 0.1 + 0.2, 1e-310}, {-0.0, 1e300, 3e-9}},
+                                          .belief = AffineCost{1.0 / 3.0, 0, 5e-324}};
+  const std::string bytes = encode_record(record);
+  const auto back = decode_record(bytes);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->result.recording, record.result.recording);
+  EXPECT_EQ(encode_record(*back), bytes);
+  record.result.recording->belief.reset();
+  EXPECT_EQ(decode_record(encode_record(record))->result.recording, record.result.recording);
+  EXPECT_NE(encode_record(record), bytes);
+  record.result.recording->steps.clear();
+  EXPECT_EQ(decode_record(encode_record(record))->result.recording, record.result.recording);
+  record.result.recording.reset();
+  EXPECT_EQ(encode_record(record), encode_record(sample(7))) << "what is computed has none";
+}
+
+TEST(Record, HalfAStepIsNoRecord) {
+  LogRecord record = sample(7);
+  record.result.recording = StepRecording{.steps = {{1, 2, 3}}};
+  std::string bytes = encode_record(record);
+  const auto length = bytes.find("steps") + 5;
+  ASSERT_EQ(bytes.substr(length, 2), "\x58\x18") << "24 bytes";
+  bytes[length + 1] = 0x17;
+  bytes.erase(length + 2, 1);
+  EXPECT_FALSE(decode_record(bytes));
+}
+
 TEST(Record, OtherBytesAreNoRecord) {
   EXPECT_FALSE(decode_record(""));
   EXPECT_FALSE(decode_record("not cbor at all"));
