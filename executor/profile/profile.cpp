@@ -10,9 +10,11 @@ namespace {
 
 double middle(std::vector<double> values) { return values.empty() ? 0 : summarise(std::move(values)).median; }
 
+/// All prompts fit into one step, so that the requests decode together from the first.
 ServedLoad load_of(const ProfileOptions& options, int requests, int planned) {
   return {.requests = requests,
           .planned = planned,
+          .prompt_tokens = std::clamp(options.max_rows / requests, 1, ServedLoad{}.prompt_tokens),
           .kv_blocks = options.kv_blocks,
           .block_tokens = options.block_tokens,
           .max_rows = options.max_rows};

@@ -14,7 +14,7 @@ struct ServedLoad {
   int requests = 1;
   int planned = 0;         // draft tokens that each plans, 0 .. the drafter's block size
   int steps = 4;           // with all requests decoding, whole blocks planned, and no prompt
-  int prompt_tokens = 32;  // drawn at random
+  int prompt_tokens = 32;  // drawn at random; from 1
   int kv_blocks = 0;
   int block_tokens = 16;
   int max_rows = 0;  // of one step
