@@ -40,6 +40,7 @@ class ChainDrafter final : public Drafter {
 
   int block_size() const override { return options_.block_size; }
   bool has_confidence_head() const override { return false; }
+  bool is_sequential() const override { return true; }
   std::span<const int> target_layers() const override;
   void extend(const CommittedRows& rows) override;
   void left(RequestId id) override;

@@ -57,6 +57,8 @@ class Drafter {
   /// True where a confidence head says how likely a token is accepted. Without one the confidence is a
   /// constant, and MarginEstimator learns a better one from the margin.
   virtual bool has_confidence_head() const = 0;
+  /// True where each position of a block is a pass of its own, so that a block costs by its length.
+  virtual bool is_sequential() const { return false; }
   /// The target's layers whose outputs it reads: -1 the embedding, i the output of layer i.
   virtual std::span<const int> target_layers() const { return {}; }
   /// The target has computed these rows; told after every step, before the next `draft`.

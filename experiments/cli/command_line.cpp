@@ -7,6 +7,7 @@
 
 #include "experiments/cli/commands.h"
 #include "experiments/cli/exit_code.h"
+#include "experiments/cli/profile_options.h"
 #include "experiments/cli/provenance.h"
 #include "experiments/cli/report.h"
 #include "policies/nearest_name.h"
@@ -95,6 +96,7 @@ constexpr const char* kProgramExamples = R"(A first tour:
   dspark calibrate rounds.csv                 can a drafter's confidence be believed?
   dspark check-lossless --policy dspark       does a policy keep the model's output?
   dspark generate --model DIR --prompt TEXT   let a real model answer, with and without a drafter
+  dspark profile --model DIR --output FOLDER  what its steps cost here, as a modelled machine
 
 Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 130 interrupted and resumable.)";
 
@@ -119,6 +121,7 @@ class CommandLine {
     add_calibrate();
     add_check_lossless();
     add_generate();
+    profile_ = add_profile_command(app_, profile_options_);
   }
 
   int parse_and_call(int argc, const char* const* argv) {
@@ -140,6 +143,7 @@ class CommandLine {
     if (show_->parsed()) return show_command(show_options_);
     if (check_lossless_->parsed()) return check_lossless_command(check_lossless_options_);
     if (generate_->parsed()) return generate_command(generate_options_);
+    if (profile_->parsed()) return profile_command(profile_options_);
     if (calibrate_->parsed()) return calibrate_command(calibrate_options_);
     return figures_command(figures_options_);
   }
@@ -341,12 +345,14 @@ class CommandLine {
   CLI::App* calibrate_ = nullptr;
   CLI::App* check_lossless_ = nullptr;
   CLI::App* generate_ = nullptr;
+  CLI::App* profile_ = nullptr;
   RunOptions run_options_;
   ShowOptions show_options_;
   FiguresOptions figures_options_;
   CalibrateOptions calibrate_options_;
   CheckLosslessOptions check_lossless_options_;
   GenerateOptions generate_options_;
+  ProfileCommandOptions profile_options_;
   std::string experiment_;
   std::vector<std::string> set_;
   std::string what_ = "all";

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "executor/profile/profile_grid.h"
+
 namespace dspark {
 
 struct RunOptions {
@@ -68,6 +70,20 @@ struct GenerateOptions {
   bool json = false;
 };
 
+struct ProfileCommandOptions {
+  std::string model;   // a folder
+  std::string output;  // a folder that is not there, unless `force`
+  std::string drafter = "none";
+  int block_size = 7;      // γ, within what the drafter can
+  std::string acceptance;  // a preset for the experiment that is written; empty: none
+  ProfileSizes sizes;
+  int repeats = 7;
+  int kv_blocks = 0;  // 0: as many as the grid needs
+  std::string weights = "auto";
+  int threads = 0;  // 0: all cores
+  bool force = false;
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
@@ -78,6 +94,7 @@ int figures_command(const FiguresOptions& options);
 int calibrate_command(const CalibrateOptions& options);
 int check_lossless_command(const CheckLosslessOptions& options);
 int generate_command(const GenerateOptions& options);
+int profile_command(const ProfileCommandOptions& options);
 
 /// Reads the command line and calls one of them.
 int command_line(int argc, const char* const* argv);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -15,6 +16,18 @@ struct AffineCost {
 
   bool operator==(const AffineCost&) const = default;
 };
+
+/// What a step costs beside its rows: α·requests + β·attended tokens, the sum over the step's rows of the
+/// tokens that each attends to, its own among them.
+struct LinearTerms {
+  double seconds_per_request = 0;
+  double seconds_per_context_token = 0;
+};
+
+/// Attended tokens of consecutive rows of one request, the first of which has `before` tokens before it.
+constexpr double attended_tokens(std::int64_t before, std::int64_t rows) {
+  return static_cast<double>(rows * before + rows * (rows + 1) / 2);
+}
 
 /// The three parts of a step's duration.
 struct StepSeconds {
@@ -35,6 +48,8 @@ class StepCost {
     std::optional<CostTable> verify_table = {};
     /// Where there is no table.
     AffineCost verify_affine = {};
+    /// On top of the one or the other.
+    LinearTerms verify_terms = {};
     /// By drafting requests; none: drafting is free.
     std::optional<CostTable> draft_table = {};
     /// The draft table is the price of one draft step, not of the block.
@@ -50,16 +65,24 @@ class StepCost {
   StepCost() = default;
   explicit StepCost(Parts parts) : parts_(std::move(parts)) {}
 
-  /// One pass of the target. `rows` >= `requests` >= 0; no rows cost nothing. The form matters to tables
-  /// only.
+  /// One pass of the target, but for what its contexts cost. `rows` >= `requests` >= 0; no rows cost nothing.
+  /// The form matters to tables only.
   double verify_seconds(int requests, int rows, CostForm form = CostForm::kStaircase) const {
     if (rows == 0) return 0;
-    if (parts_.verify_table) return parts_.verify_table->seconds(rows, form);
+    const double of_requests = parts_.verify_terms.seconds_per_request * requests;
+    if (parts_.verify_table) return parts_.verify_table->seconds(rows, form) + of_requests;
     const AffineCost& affine = parts_.verify_affine;
-    return affine.bias_seconds + affine.seconds_per_request * requests + affine.seconds_per_token * rows;
+    return affine.bias_seconds + affine.seconds_per_request * requests + affine.seconds_per_token * rows +
+           of_requests;
   }
   /// The same for `rows`, rows + 1, … (rows >= 1), one for each of `seconds`.
   void verify_seconds(int requests, int rows, CostForm form, std::span<double> seconds) const;
+  /// False: contexts cost nothing, and nobody need count them.
+  bool has_context_cost() const { return parts_.verify_terms.seconds_per_context_token != 0; }
+  /// What the pass takes on top, by its attended tokens.
+  double context_seconds(double attended_tokens) const {
+    return parts_.verify_terms.seconds_per_context_token * attended_tokens;
+  }
   /// `drafting` requests drafting at most `steps` positions; 0 where either is 0.
   double draft_seconds(int drafting, int steps) const;
   double overhead_seconds(bool chosen_after_drafting) const {

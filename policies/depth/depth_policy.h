@@ -64,6 +64,14 @@ class DraftStop {
 /// are in `drafts`.
 int drafted_until_stop(const DraftStop& stop, const DraftColumns& drafts, int request, int planned);
 
+/// What a step's contexts are believed to cost, where they cost anything: the anchors and prompt rows with
+/// the contexts of the running requests, and each further row with their mean.
+struct ContextPrice {
+  double anchors_seconds = 0;
+  double seconds_per_row = 0;
+};
+ContextPrice context_price(const StepCost& cost, const RequestColumns& request, int prefill_rows);
+
 /// Before drafting: batch, history, prices.
 struct PlanView {
   RequestColumns request = {};
@@ -119,7 +127,8 @@ class Step {
   /// Believed seconds of this step if `admitted` draft tokens are verified in all.
   double seconds(int admitted, CostForm form = CostForm::kStaircase) const {
     return draft_and_overhead_seconds +
-           cost->verify_seconds(requests(), requests() + prefill_rows + admitted, form);
+           cost->verify_seconds(requests(), requests() + prefill_rows + admitted, form) +
+           (context.anchors_seconds + context.seconds_per_row * admitted);
   }
   /// The same for `admitted`, admitted + 1, …, one for each of `seconds`; at least one request.
   void seconds_from(int admitted, CostForm form, std::span<double> seconds) const;
@@ -133,6 +142,7 @@ class Step {
   SystemView system = {};
   const StepCost* cost = nullptr;
   double draft_and_overhead_seconds = 0;
+  ContextPrice context = {};
   CoinStream* coins = nullptr;
   std::span<const EarlierStep> history = {};  // [0] is the step before this one
 };

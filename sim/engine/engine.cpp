@@ -196,6 +196,7 @@ Step Engine::policy_step() const {
   step.system = system_view();
   step.cost = &belief_;
   step.draft_and_overhead_seconds = draft_and_overhead_seconds_;
+  step.context = context_price(belief_, step.request, prefill_rows_);
   step.coins = &coins_;
   step.history = history_.view();
   return step;

@@ -82,10 +82,16 @@ ModelledMachine::ModelledMachine(Parameters& parameters, const std::vector<std::
     if (readable()) acceptance_ = std::move(acceptance);
   }
   cost_ = StepCost(parts);
+  step_noise_ = parameters.number(
+      "step_noise", {.min = 0,
+                     .max = 2,
+                     .default_value = 0,
+                     .meaning = "spread of every step's duration around its cost: standard deviation of the "
+                                "logarithm of a lognormal factor of mean 1; 0: none"});
 }
 
 Result<Machine::Start> ModelledMachine::start(RandomKey key, const EngineOptions&, StepDurations&) const {
-  return Start{std::make_unique<ModelledRunner>(cost_, *acceptance_, key), &cost_};
+  return Start{std::make_unique<ModelledRunner>(cost_, *acceptance_, key, step_noise_), &cost_};
 }
 
 MachineEntry modelled_machine_entry() {

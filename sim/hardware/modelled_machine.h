@@ -34,6 +34,7 @@ class ModelledMachine final : public Machine {
 
  private:
   StepCost cost_;
+  double step_noise_ = 0;
   int kv_blocks_ = 0;
   int block_tokens_ = 0;
   std::shared_ptr<const AcceptanceModel> acceptance_;

@@ -2,9 +2,34 @@
 
 #include <algorithm>
 
+#include "policies/elementary.h"
 #include "policies/invariant.h"
+#include "sim/random/variates.h"
 
 namespace dspark {
+namespace {
+
+/// Of all rows of a step: anchors, submitted drafts and prompt rows.
+double attended_tokens(const RunnerRows& rows, std::span<const int> submitted) {
+  double sum = 0;
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    sum += dspark::attended_tokens(rows.anchor_position[r], 1 + submitted[r]);
+  for (const PromptChunk& prompt : rows.prompts)
+    sum += dspark::attended_tokens((*rows.requests)[prompt.id].computed, prompt.rows);
+  return sum;
+}
+
+/// Lognormal with mean 1, by the number of the step: all of it takes longer or less long.
+void disturb(StepSeconds& seconds, double sigma, VariateKey key, std::uint64_t step) {
+  key.source = static_cast<std::uint32_t>(step >> 32);
+  key.ordinal = static_cast<std::uint32_t>(step);
+  const double factor = exp_portable(sigma * normal_variate(key) - 0.5 * sigma * sigma);
+  seconds.draft *= factor;
+  seconds.verify *= factor;
+  seconds.overhead *= factor;
+}
+
+}  // namespace
 
 DraftColumns ModelledRunner::draft(const RunnerRows& rows, std::span<const int> block_size,
                                    const DraftRules& rules) {
@@ -38,11 +63,15 @@ Verified ModelledRunner::verify(const RunnerRows& rows, std::span<const int> sub
     for (std::size_t r = 0; r < accepted_.size(); ++r)
       accepted_[r] = std::min(submitted[r], blocks_.accepted[r]);
   }
-  return {.accepted = accepted_, .divergence = blocks_.divergence, .seconds = seconds(shape)};
+  const double attended = cost_.has_context_cost() ? attended_tokens(rows, submitted) : 0;
+  StepSeconds taken = seconds(shape, attended);
+  if (step_noise_ > 0) disturb(taken, step_noise_, {key_, Stream::kStepNoise}, steps_++);
+  return {.accepted = accepted_, .divergence = blocks_.divergence, .seconds = taken};
 }
 
-StepSeconds ModelledRunner::seconds(const StepShape& shape) const {
-  double verify = cost_.verify_seconds(shape.decode_requests, shape.rows());
+StepSeconds ModelledRunner::seconds(const StepShape& shape, double attended_tokens) const {
+  double verify =
+      cost_.verify_seconds(shape.decode_requests, shape.rows()) + cost_.context_seconds(attended_tokens);
   if (shape.drafter_loaded && shape.drafting_requests == 0) verify *= 1 + cost_.parts().idle_drafter_tax;
   return {.draft = cost_.draft_seconds(shape.drafting_requests, shape.draft_steps),
           .verify = verify,

@@ -47,19 +47,27 @@ void read_verify_cost(Parameters& parameters, StepCost::Parts& parts) {
                                          .max = kLongestStep,
                                          .unit = "ms",
                                          .meaning = "affine cost instead of `table`: constant"});
-    parts.verify_affine.seconds_per_request =
-        1e-3 * verify.number("per_request_ms", {.min = 0,
-                                                .max = kLongestStep,
-                                                .default_value = 0,
-                                                .unit = "ms",
-                                                .meaning = "affine cost: per request"});
     // Flat in tokens would mean: verify everything, always.
     parts.verify_affine.seconds_per_token =
         1e-3 * verify.number(
                    "per_token_ms",
                    {.min = kLeastStep, .max = kLongestStep, .unit = "ms", .meaning = "affine cost: per row"});
-    if (affine) return;
   }
+  (affine ? parts.verify_affine.seconds_per_request : parts.verify_terms.seconds_per_request) =
+      1e-3 *
+      verify.number("per_request_ms", {.min = 0,
+                                       .max = kLongestStep,
+                                       .default_value = 0,
+                                       .unit = "ms",
+                                       .meaning = "per decoding request, beside table or affine cost"});
+  parts.verify_terms.seconds_per_context_token =
+      1e-3 * verify.number("per_context_token_ms",
+                           {.min = 0,
+                            .max = kLongestStep,
+                            .default_value = 0,
+                            .unit = "ms",
+                            .meaning = "per token that a row attends to, summed over the step's rows"});
+  if (affine) return;
   CostTable::Options options;
   options.capture_limit = static_cast<double>(
       verify.integer("capture_limit",

@@ -27,6 +27,7 @@ enum class Stream : std::uint8_t {
   kDraftToken,       // which token a real drafter proposes, by anchor position, attempt and offset
   kTargetToken,      // which token ends a real round: bonus or residual
   kPromptText,       // what a prompt of a real machine says
+  kStepNoise,        // by how much a step of the modelled machine differs from its price, by step
 };
 
 /// 64-bit key of one replication: a hash of seed and replication.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/acceptance/latent_acceptance.h"
 #include "tests/sim/acceptance/batch_rows.h"
@@ -52,6 +53,63 @@ TEST(ModelledRunner, OnlyALoadedDrafterThatDraftsNothingIsTaxed) {
   EXPECT_NEAR(seconds(parts(), shape), 1.15 * verify + 7e-4, 1e-12);
   shape.drafter_loaded = false;
   EXPECT_NEAR(seconds(parts(), shape), verify + 7e-4, 1e-12);
+}
+
+TEST(ModelledRunner, AStepPaysForEachTokenThatARowAttendsTo) {
+  auto p = parts();
+  p.verify_terms = {.seconds_per_context_token = 1e-4};
+  const StepCost cost(p);
+  const LatentAcceptance acceptance({{{9, 9}, 0}}, {}, {}, 0);
+  ModelledRunner runner(cost, acceptance, {1, 1});
+  BatchRows rows(2);
+  rows.anchor = {40, 70};
+  RequestTable requests;
+  const PromptChunk prompt{.id = requests.add({.prompt_tokens = 100}, 0), .rows = 3};
+  requests[prompt.id].computed = 10;
+  RunnerRows given = rows.rows();
+  given.prompts = {&prompt, 1};
+  given.requests = &requests;
+  const std::vector<int> submitted = {2, 0};
+  const StepShape shape{.decode_requests = 2,
+                        .verified_tokens = 2,
+                        .prefill_rows = 3,
+                        .drafting_requests = 2,
+                        .draft_steps = 2};
+  runner.draft(given, std::vector<int>{2, 2}, {});
+  const double first = given.anchor_position[0], second = given.anchor_position[1];
+  const double attended = (first + 1) + (first + 2) + (first + 3) + (second + 1) + (11 + 12 + 13);
+  const double without = ModelledRunner(StepCost(parts()), acceptance, {}).seconds(shape).total();
+  EXPECT_NEAR(runner.verify(given, submitted, shape).seconds.total(), without + attended * 1e-4, 1e-12);
+}
+
+TEST(ModelledRunner, StepNoiseIsAFactorOfMeanOneByStep) {
+  const StepCost cost(parts());
+  const LatentAcceptance acceptance({{{9, 9}, 0}}, {}, {}, 0);
+  BatchRows rows(1);
+  constexpr double kSigma = 0.2;
+  constexpr int kSteps = 20000;
+  const std::vector<int> submitted = {0};
+  const StepShape shape{.decode_requests = 1};
+  const double price = ModelledRunner(cost, acceptance, {}).seconds(shape).total();
+  const auto factors = [&](RandomKey key) {
+    ModelledRunner runner(cost, acceptance, key, kSigma);
+    std::vector<double> result;
+    for (int i = 0; i < kSteps; ++i)
+      result.push_back(runner.verify(rows.rows(), submitted, shape).seconds.total() / price);
+    return result;
+  };
+  const std::vector<double> one = factors({1, 1});
+  EXPECT_EQ(one, factors({1, 1}));
+  EXPECT_NE(one, factors({2, 1}));
+  double mean = 0, log_square = 0;
+  for (const double factor : one) {
+    mean += factor / kSteps;
+    const double z = (std::log(factor) + kSigma * kSigma / 2) / kSigma;
+    log_square += z * z / kSteps;
+  }
+  const double deviation = std::sqrt(std::exp(kSigma * kSigma) - 1);
+  EXPECT_NEAR(mean, 1, 4 * deviation / std::sqrt(kSteps));
+  EXPECT_NEAR(log_square, 1, 4 * std::sqrt(2.0 / kSteps)) << "variance of a normal variate's square: 2";
 }
 
 TEST(ModelledRunner, TheStopEndsTheBlockAfterTheTokenThatTriggeredIt) {

@@ -1,0 +1,46 @@
+#include "executor/profile/step_timer.h"
+
+#include <chrono>
+#include <numeric>
+
+namespace dspark {
+
+/// Each request has blocks of its own: contexts that were shared would come from the processor's caches.
+void StepTimer::pack(const ProfilePoint& point) {
+  const auto requests = static_cast<std::size_t>(point.requests);
+  const auto rows = static_cast<std::size_t>(point.tokens);
+  first_row_.assign(1, 0);
+  first_position_.assign(requests, point.context_tokens);
+  const int longest = point.context_tokens + point.rows_of(0);
+  table_width_ = static_cast<std::size_t>((longest + block_tokens_ - 1) / block_tokens_);
+  blocks_.assign(requests * table_width_, 0);
+  std::int32_t next_block = 0;
+  for (int r = 0; r < point.requests; ++r) {
+    first_row_.push_back(first_row_.back() + point.rows_of(r));
+    const int held = (point.context_tokens + point.rows_of(r) + block_tokens_ - 1) / block_tokens_;
+    const auto begin =
+        blocks_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(r) * table_width_);
+    std::iota(begin, begin + held, next_block);
+    next_block += held;
+  }
+  tokens_.resize(rows);
+  for (std::size_t i = 0; i < rows; ++i) tokens_[i] = static_cast<std::int32_t>(i % target_.vocab_size());
+  logit_rows_.resize(rows);
+  std::iota(logit_rows_.begin(), logit_rows_.end(), 0);
+  largest_.resize(rows);
+}
+
+double StepTimer::seconds(const ProfilePoint& point) {
+  pack(point);
+  const RaggedRows ragged{
+      .first_row = first_row_,
+      .first_position = first_position_,
+      .block_table = {blocks_.data(), {static_cast<std::size_t>(point.requests), table_width_}}};
+  const auto begin = std::chrono::steady_clock::now();
+  const TargetOutput output = target_.forward(ragged, tokens_, logit_rows_);
+  kernels_.largest(output.logits, largest_);
+  kernels_.synchronize();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace dspark

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "executor/model/target_model.h"
+#include "executor/profile/profile_grid.h"
+#include "kernels/kernels.h"
+
+namespace dspark {
+
+/// Times single steps of a target as the runner verifies greedily: one packed forward pass with the logits of
+/// every row, and the likeliest token of each. The contexts are whatever the cache holds: their values cost
+/// the same whatever they are.
+class StepTimer {
+ public:
+  /// All outlive it. block_tokens: of the target's cache.
+  StepTimer(Kernels& kernels, TargetModel& target, int block_tokens)
+      : kernels_(kernels), target_(target), block_tokens_(block_tokens) {}
+
+  /// Seconds of one such step. The cache has the point's blocks, and the target room for its rows and logits.
+  double seconds(const ProfilePoint& point);
+
+ private:
+  void pack(const ProfilePoint& point);
+
+  Kernels& kernels_;
+  TargetModel& target_;
+  int block_tokens_;
+  std::vector<std::int32_t> first_row_, first_position_, blocks_, tokens_, logit_rows_, largest_;
+  std::size_t table_width_ = 0;
+};
+
+}  // namespace dspark
