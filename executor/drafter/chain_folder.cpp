@@ -52,15 +52,23 @@ ModelPlan plan_of(const FeatureConfig& config) {
   return plan;
 }
 
-TensorLayout eagle3_layout(const ModelPlan& plan, const Checkpoint& checkpoint, std::size_t features_width) {
+TensorLayout eagle3_layout(const FeatureConfig& config, const ModelPlan& plan, const Checkpoint& checkpoint,
+                           std::size_t target_width) {
+  const std::size_t features = config.target_layers.size();
   TensorLayout layout;
   layout.decoder = "";
   layout.has_embedding = checkpoint.has("embed_tokens.weight");
   layout.has_head = checkpoint.has(layout.head) || plan.draft_vocabulary > 0;
   const bool midlayer = checkpoint.has("midlayer.input_layernorm.weight");
   layout.first_layer = midlayer ? "midlayer." : "layers.0.";
-  layout.heads = {{{"fc.weight", {plan.hidden, features_width}}, WeightRole::kContext, -1},
+  layout.heads = {{{"fc.weight", {plan.hidden, features * target_width}}, WeightRole::kContext, -1},
                   {{layout.first_layer + "hidden_norm.weight", {plan.hidden}}, WeightRole::kFeatureNorm, -1}};
+  if (config.norm_before_fc)
+    layout.heads.push_back(
+        {{"input_norm.weight", {features * target_width}}, WeightRole::kTargetLayersNorm, -1});
+  for (std::size_t i = 0; config.fc_norm && i < features; ++i)
+    layout.heads.push_back(
+        {{fmt::format("fc_norm.{}.weight", i), {target_width}}, WeightRole::kTargetLayerNorm, -1});
   layout.ignored = {"d2t", "t2d", "verifier_lm_head.weight", "verifier_norm.weight"};
   return layout;
 }
@@ -85,10 +93,14 @@ FeatureRule feature_rule(const FeatureConfig& config, const DraftTarget& target,
   FeatureRule rule;
   rule.layers = config.target_layers;
   if (config.kind == FeatureConfig::Kind::kEagle3) {
+    const auto layer_norms = own.model().target_layer_norms();
+    rule.layer_norms.assign(layer_norms.begin(), layer_norms.end());
+    rule.joined_norm = own.model().vector(WeightRole::kTargetLayersNorm);
+    rule.epsilon = static_cast<float>(config.layers.rms_norm_eps);
     rule.fusion = &own.model().matrix(WeightRole::kContext);
   } else {
     const ModelPlan plan = plan_model(target.config);
-    rule.each_norm = target.weights.model().vector(WeightRole::kFinalNorm);
+    rule.layer_norms = {target.weights.model().vector(WeightRole::kFinalNorm)};
     rule.norm_offset = plan.norm_offset;
     rule.epsilon = plan.epsilon;
   }
@@ -103,10 +115,9 @@ Result<std::unique_ptr<ChainDrafter>> open_feature_drafter(const std::string& fo
   if (!checkpoint) return checkpoint.error();
   const ModelPlan plan = plan_of(config);
   const auto target_width = static_cast<std::size_t>(target.config.hidden_size);
-  const TensorLayout layout =
-      config.kind == FeatureConfig::Kind::kMtp
-          ? mtp_layout(plan)
-          : eagle3_layout(plan, *checkpoint, config.target_layers.size() * target_width);
+  const TensorLayout layout = config.kind == FeatureConfig::Kind::kMtp
+                                  ? mtp_layout(plan)
+                                  : eagle3_layout(config, plan, *checkpoint, target_width);
   if ((!layout.has_embedding || !layout.has_head) && plan.hidden != target_width)
     return error_in(folder + "/config.json",
                     fmt::format("hidden_size: {}, but the target's is {}", plan.hidden, target_width),

@@ -114,8 +114,10 @@ class FeatureConfigReader {
         top_.integer("draft_vocab_size", 1, config_.layers.vocab_size, config_.layers.vocab_size);
     config_.norm_before_residual = top_.boolean("norm_before_residual", false);
     config_.norm_output = top_.boolean("norm_output", false);
-    for (const char* key : {"norm_before_fc", "fc_norm"})
-      if (top_.boolean(key, false)) return top_.fail(key, "norms of the target's layers cannot be read");
+    config_.norm_before_fc = top_.boolean("norm_before_fc", false);
+    config_.fc_norm = top_.boolean("fc_norm", false);
+    if (config_.norm_before_fc && config_.fc_norm)
+      return top_.fail("fc_norm", "the target's layers are normed once", "norm_before_fc is true");
     if (!top_.has("transformer_layer_config") && config_.layers.layers != 1)
       return top_.fail("num_hidden_layers", "a published EAGLE-3 drafter has one layer");
     if (top_.has("target_hidden_size") &&
@@ -128,6 +130,8 @@ class FeatureConfigReader {
   void read_target_layers() {
     constexpr std::string_view kKey = "eagle_aux_hidden_state_layer_ids";
     JsonFields nested = top_.object("eagle_config");
+    if (!nested.boolean("use_aux_hidden_state", true))
+      return nested.fail("use_aux_hidden_state", "a drafter of the last layer alone cannot be read");
     JsonFields& place = nested.has(kKey) ? nested : top_;
     std::vector<int> ids = place.integers(kKey, target_.layers, kMostFeatureLayers);
     if (error_) return;

@@ -20,8 +20,10 @@ struct FeatureConfig {
   int draft_vocab_size = 0;        // tokens that the head knows; layers.vocab_size: all
   std::vector<int> target_layers;  // -1 the embedding, i the output of layer i
   bool norm_before_residual = false;
-  bool norm_output = false;    // what is fed back has passed the final norm
-  int speculative_tokens = 0;  // that its publisher drafts; 0: not said
+  bool fc_norm = false;         // each of the target's layers is normed before they are projected
+  bool norm_before_fc = false;  // all of them side by side are
+  bool norm_output = false;     // what is fed back has passed the final norm
+  int speculative_tokens = 0;   // that its publisher drafts; 0: not said
 };
 
 /// Nothing where the folder's config.json is of no such drafter. Errors: those of the file, with its key;

@@ -105,6 +105,18 @@ CASES = {
         True,
         False,
     ),
+    "eagle3_norm_before_fc": (
+        lambda: eagle3(
+            transformers.LlamaConfig(**LAYER), DRAFTED, [1, 3], norm_before_fc=True, norm_before_residual=True
+        ),
+        True,
+        False,
+    ),
+    "eagle3_fc_norm": (
+        lambda: eagle3(transformers.Qwen3Config(**LAYER), VOCABULARY, [0, 1, 3], fc_norm=True, norm_output=True),
+        True,
+        False,
+    ),
     "mtp_qwen3": (mtp, True, False),
 }
 
