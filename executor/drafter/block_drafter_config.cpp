@@ -54,7 +54,7 @@ class BlockConfigReader {
     if (!error_ && names.size() != 1) top_.fail("architectures", "it must name one architecture");
     if (error_) return *error_;
     const std::string& name = names[0];
-    dspark_ = name == "dspark" || name == "Qwen3DSparkModel";
+    dspark_ = name == "dspark" || name == "Qwen3DSparkModel";  // DeepSpec's DFlash is one without heads
     if (nested_) {
       read_nested_stack();
     } else {

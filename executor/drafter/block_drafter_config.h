@@ -37,9 +37,9 @@ struct BlockDrafterConfig {
   int block_size() const { return samples_from_anchor ? block_rows : block_rows - 1; }
 };
 
-/// The names by which open_drafter knows them: an architecture, or the speculators_model_type.
-inline constexpr std::string_view kBlockDrafterNames[] = {"Qwen3DSparkModel", "Qwen3DFlashModel",
-                                                          "DFlashDraftModel", "dspark", "dflash"};
+/// What config.json calls them: values of speculators_model_type, and architectures.
+inline constexpr std::string_view kBlockDrafterTypes[] = {"dspark", "dflash"};
+inline constexpr std::string_view kBlockDrafterArchitectures[] = {"Qwen3DSparkModel", "DFlashDraftModel"};
 
 /// Reads a config.json in DeepSpec's layout, in that of DFlash's authors (`DFlashDraftModel`, which predicts
 /// from the mask tokens alone) or in that of the `speculators` library, 0.9. Errors name file and key.

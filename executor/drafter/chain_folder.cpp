@@ -21,17 +21,21 @@ DecoderOptions decoder_options(const ChainOptions& options, int layers) {
           .kv_tokens = options.kv_tokens};
 }
 
+std::optional<Error> check_vocabulary(const ModelConfig& model, const ModelConfig& target,
+                                      const std::string& path) {
+  if (model.vocab_size == target.vocab_size) return std::nullopt;
+  return error_in(
+      path, fmt::format("vocab_size: {}, but the target has {} tokens", model.vocab_size, target.vocab_size),
+      "a drafter speaks the target's tokens");
+}
+
 /// Any published model drafts for another one with the same tokens.
 Result<std::unique_ptr<ChainDrafter>> open_language_model(const std::string& folder,
                                                           const DraftTarget& target, Kernels& kernels,
                                                           const ChainOptions& options) {
   const auto config = read_model_config(folder);
   if (!config) return config.error();
-  if (config->vocab_size != target.config.vocab_size)
-    return error_in(folder + "/config.json",
-                    fmt::format("vocab_size: {}, but the target has {} tokens", config->vocab_size,
-                                target.config.vocab_size),
-                    "a drafter speaks the target's tokens");
+  if (auto error = check_vocabulary(*config, target.config, folder + "/config.json")) return *error;
   const auto checkpoint = Checkpoint::open(folder);
   if (!checkpoint) return checkpoint.error();
   auto decoder = Decoder::load(*checkpoint, *config, kernels, decoder_options(options, config->layers));
@@ -39,17 +43,6 @@ Result<std::unique_ptr<ChainDrafter>> open_language_model(const std::string& fol
   return ChainDrafter::make(std::move(*decoder), std::nullopt, {},
                             target.weights.model().matrix(WeightRole::kEmbedding).outputs(), kernels,
                             options);
-}
-
-ModelPlan plan_of(const FeatureConfig& config) {
-  ModelPlan plan = plan_model(config.layers);
-  plan.tied = false;
-  if (config.draft_vocab_size < config.layers.vocab_size)
-    plan.draft_vocabulary = static_cast<std::size_t>(config.draft_vocab_size);
-  plan.features =
-      config.kind == FeatureConfig::Kind::kMtp ? FeatureUse::kProjected : FeatureUse::kBesideEmbedding;
-  plan.normed_residual = config.norm_before_residual;
-  return plan;
 }
 
 TensorLayout eagle3_layout(const FeatureConfig& config, const ModelPlan& plan, const Checkpoint& checkpoint,
@@ -113,7 +106,7 @@ Result<std::unique_ptr<ChainDrafter>> open_feature_drafter(const std::string& fo
                                                            ChainOptions options) {
   const auto checkpoint = Checkpoint::open(folder);
   if (!checkpoint) return checkpoint.error();
-  const ModelPlan plan = plan_of(config);
+  const ModelPlan plan = plan_feature_drafter(config);
   const auto target_width = static_cast<std::size_t>(target.config.hidden_size);
   const TensorLayout layout = config.kind == FeatureConfig::Kind::kMtp
                                   ? mtp_layout(plan)
@@ -155,10 +148,15 @@ Result<std::unique_ptr<ChainDrafter>> open_chain_drafter(const std::string& fold
   return open_feature_drafter(folder, **config, target, kernels, chosen);
 }
 
-Result<std::vector<int>> chain_target_layers(const std::string& folder, const ModelConfig& target) {
-  auto config = read_feature_config(folder, target);
-  if (!config) return config.error();
-  return *config ? std::move((*config)->target_layers) : std::vector<int>();
+Result<std::vector<int>> chain_target_layers(std::string_view config, const std::string& path,
+                                             const ModelConfig& target) {
+  auto features = parse_feature_config(config, path, target);
+  if (!features) return features.error();
+  if (*features) return std::move((*features)->target_layers);
+  const auto model = parse_model_config(config, {}, path, path);
+  if (!model) return model.error();
+  if (auto error = check_vocabulary(*model, target, path)) return *error;
+  return std::vector<int>();
 }
 
 }  // namespace dspark

@@ -159,14 +159,30 @@ class FeatureConfigReader {
 
 }  // namespace
 
+Result<std::optional<FeatureConfig>> parse_feature_config(std::string_view text, const std::string& path,
+                                                          const ModelConfig& target) {
+  const auto object = parse_json(text, kConfigLimits, path);
+  if (!object) return object.error();
+  return FeatureConfigReader(*object, path, target).read();
+}
+
 Result<std::optional<FeatureConfig>> read_feature_config(const std::string& folder,
                                                          const ModelConfig& target) {
   const std::string path = folder + "/config.json";
   const auto file = MappedFile::open(path, kMostConfigBytes);
   if (!file) return file.error();
-  const auto object = parse_json(file->bytes(), kConfigLimits, path);
-  if (!object) return object.error();
-  return FeatureConfigReader(*object, path, target).read();
+  return parse_feature_config(file->bytes(), path, target);
+}
+
+ModelPlan plan_feature_drafter(const FeatureConfig& config) {
+  ModelPlan plan = plan_model(config.layers);
+  plan.tied = false;
+  if (config.draft_vocab_size < config.layers.vocab_size)
+    plan.draft_vocabulary = static_cast<std::size_t>(config.draft_vocab_size);
+  plan.features =
+      config.kind == FeatureConfig::Kind::kMtp ? FeatureUse::kProjected : FeatureUse::kBesideEmbedding;
+  plan.normed_residual = config.norm_before_residual;
+  return plan;
 }
 
 }  // namespace dspark

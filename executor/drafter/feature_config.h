@@ -2,9 +2,11 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "executor/checkpoint/model_config.h"
+#include "executor/model/model_plan.h"
 #include "policies/error.h"
 
 namespace dspark {
@@ -26,9 +28,16 @@ struct FeatureConfig {
   int speculative_tokens = 0;   // that its publisher drafts; 0: not said
 };
 
-/// Nothing where the folder's config.json is of no such drafter. Errors: those of the file, with its key;
-/// what does not fit the target (vocabulary, layers, hidden size).
+/// Of the text of a config.json, which stands at `path`; nothing where it is of no such drafter. Errors:
+/// those of the file, with its key; what does not fit the target (vocabulary, layers, hidden size).
+Result<std::optional<FeatureConfig>> parse_feature_config(std::string_view text, const std::string& path,
+                                                          const ModelConfig& target);
+
+/// Of a folder's config.json.
 Result<std::optional<FeatureConfig>> read_feature_config(const std::string& folder,
                                                          const ModelConfig& target);
+
+/// The layers as a decoder runs them.
+ModelPlan plan_feature_drafter(const FeatureConfig& config);
 
 }  // namespace dspark

@@ -165,7 +165,7 @@ def published_config(model, layout, dspark):
     """What stands in config.json where the library does not write it."""
     own = model.config
     config = {
-        "architectures": ["Qwen3DSparkModel" if dspark else "Qwen3DFlashModel"],
+        "architectures": ["Qwen3DSparkModel"],  # DeepSpec's DFlash is one without heads
         "model_type": "qwen3",
         **STACK,
         "layer_types": ["full_attention"] * STACK["num_hidden_layers"],
@@ -176,14 +176,14 @@ def published_config(model, layout, dspark):
     if layout == ORIGINAL:
         return config | {"architectures": ["DFlashDraftModel"], "dflash_config": block}
     config |= block | {"num_anchors": 512}
-    if dspark:
-        config |= {
-            "markov_rank": own.markov_rank,
-            "markov_head_type": own.markov_head_type,
-            "enable_confidence_head": own.enable_confidence_head,
-            "confidence_head_with_markov": own.confidence_head_with_markov,
-        }
-    return config
+    if not dspark:
+        return config | {"markov_rank": 0, "enable_confidence_head": False}
+    return config | {
+        "markov_rank": own.markov_rank,
+        "markov_head_type": own.markov_head_type,
+        "enable_confidence_head": own.enable_confidence_head,
+        "confidence_head_with_markov": own.confidence_head_with_markov,
+    }
 
 
 def record(model, tokens, context):
