@@ -50,6 +50,7 @@ STACK = {
     "tie_word_embeddings": False,
     "rope_parameters": {"rope_type": "default", "rope_theta": 1000.0},
 }
+WINDOWS = {"layer_types": ["sliding_attention", "full_attention"], "sliding_window": 6, "use_sliding_window": True}
 DEEPSPEC, ORIGINAL, LIBRARY = "DeepSpec", "DFlash's authors", "speculators"
 # name: layout, DSpark (else DFlash), what differs
 CASES = {
@@ -75,6 +76,12 @@ CASES = {
     ),
     "speculators_dspark": (LIBRARY, True, {"block_size": 4, "markov_rank": 8}),
     "speculators_dflash": (LIBRARY, False, {"block_size": 5, "draft_vocab_size": 40}),
+    "speculators_dspark_windows": (LIBRARY, True, {"block_size": 5, "markov_rank": 6, "stack": WINDOWS}),
+    "speculators_dflash_windows": (
+        LIBRARY,
+        False,
+        {"block_size": 5, "sliding_window_non_causal": True, "stack": WINDOWS},
+    ),
 }
 
 
@@ -119,7 +126,7 @@ def draw_weights(model, generator):
 
 def make_model(name, generator, embedding):
     layout, dspark, options = CASES[name]
-    layers = transformers.Qwen3Config(**STACK)
+    layers = transformers.Qwen3Config(**STACK | options.get("stack", {}))
     layers._attn_implementation = "eager"
     config_class, model_class = (
         (DSparkSpeculatorConfig, DSparkDraftModel) if dspark else (DFlashSpeculatorConfig, DFlashDraftModel)
@@ -128,7 +135,7 @@ def make_model(name, generator, embedding):
         transformer_layer_config=layers,
         aux_hidden_state_layer_ids=[layer + 1 for layer in LAYERS],
         mask_token_id=MASK,
-        **{"draft_vocab_size": STACK["vocab_size"]} | options,
+        **{"draft_vocab_size": STACK["vocab_size"]} | {key: options[key] for key in options if key != "stack"},
     )
     model = model_class(config).eval()
     draw_weights(model, generator)

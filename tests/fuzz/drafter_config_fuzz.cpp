@@ -22,7 +22,7 @@ const dspark::ModelConfig& target() {
             "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8,
             "vocab_size": 64, "max_position_embeddings": 256})";
     const auto parsed = dspark::parse_model_config(text, {}, "target", "target");
-    expect(parsed.has_value(), "the target is one");
+    expect(static_cast<bool>(parsed), "the target is one");
     return *parsed;
   }();
   return config;
