@@ -16,10 +16,15 @@ namespace dspark {
 /// architectures.
 inline constexpr std::string_view kChainDrafterTypes[] = {"eagle3", "mtp"};
 inline constexpr std::string_view kChainDrafterArchitectures[] = {
-    "LlamaForCausalLMEagle3", "Eagle3LlamaForCausalLM",
-    "Qwen3ForCausalLM",       "LlamaForCausalLM",
-    "Gemma3ForCausalLM",      "Gemma3ForConditionalGeneration",
-    "Gemma4ForCausalLM",      "Gemma4ForConditionalGeneration",
+    "LlamaForCausalLMEagle3",
+    "Eagle3LlamaForCausalLM",
+    "Qwen3Eagle3Model",
+    "Qwen3ForCausalLM",
+    "LlamaForCausalLM",
+    "Gemma3ForCausalLM",
+    "Gemma3ForConditionalGeneration",
+    "Gemma4ForCausalLM",
+    "Gemma4ForConditionalGeneration",
 };
 
 /// Where a folder does not say how long a chain is.

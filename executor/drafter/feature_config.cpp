@@ -32,7 +32,7 @@ class FeatureConfigReader {
       if (kind == "mtp") config_.kind = FeatureConfig::Kind::kMtp;
       read_nested_layers();
     } else if (kind.empty() && is_published_eagle3()) {
-      read_layers(object_, "llama", "");
+      read_layers(object_, deepspec_ ? "qwen3" : "llama", "");
     } else {
       if (error_) return *error_;
       return std::optional<FeatureConfig>();
@@ -47,6 +47,8 @@ class FeatureConfigReader {
  private:
   bool is_published_eagle3() {
     const auto names = top_.texts("architectures", 16);
+    deepspec_ = names == std::vector<std::string>{"Qwen3Eagle3Model"};
+    if (deepspec_) return true;
     return names.size() == 1 && std::find(std::begin(kEagle3Architectures), std::end(kEagle3Architectures),
                                           names[0]) != std::end(kEagle3Architectures);
   }
@@ -82,6 +84,7 @@ class FeatureConfigReader {
   }
 
   void read_speculators() {
+    if (deepspec_) config_.speculative_tokens = top_.integer("ttt_length", 1, kMostSpeculativeTokens, 0);
     JsonFields speculators = top_.object("speculators_config");
     auto methods = speculators.objects("proposal_methods", 16);
     if (!methods.empty())
@@ -123,7 +126,16 @@ class FeatureConfigReader {
     if (top_.has("target_hidden_size") &&
         top_.integer("target_hidden_size", 1, 1 << 20) != target_.hidden_size)
       return top_.fail("target_hidden_size", fmt::format("the target's is {}", target_.hidden_size));
-    read_target_layers();
+    deepspec_ ? read_deepspec_layers() : read_target_layers();
+  }
+
+  /// DeepSpec's ids name layers by their outputs; the last one's would be behind the final norm.
+  void read_deepspec_layers() {
+    constexpr std::string_view kKey = "target_layer_ids";
+    config_.target_layers = top_.integers(kKey, target_.layers - 2, kMostFeatureLayers);
+    const std::set<int> distinct(config_.target_layers.begin(), config_.target_layers.end());
+    if (distinct.empty() || distinct.size() != config_.target_layers.size())
+      top_.fail(kKey, "it must be a list of distinct layers");
   }
 
   /// Published ids name a layer's input: id i is the output of layer i - 1, and 0 the embedding.
@@ -154,6 +166,7 @@ class FeatureConfigReader {
   std::optional<Error> error_;
   JsonFields top_;
   const ModelConfig& target_;
+  bool deepspec_ = false;  // its layout
   FeatureConfig config_;
 };
 

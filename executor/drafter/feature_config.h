@@ -14,7 +14,7 @@ namespace dspark {
 /// What a folder's config.json says of a drafter that reads the target's layers.
 struct FeatureConfig {
   enum class Kind : std::uint8_t {
-    kEagle3,  // the EAGLE-3 paper's layout (LlamaForCausalLMEagle3) and that of `speculators`
+    kEagle3,  // the EAGLE-3 paper's layout (LlamaForCausalLMEagle3), DeepSpec's and that of `speculators`
     kMtp,     // one layer of multi-token prediction on a dense Qwen3 layer, as `speculators` keeps it
   };
   Kind kind = Kind::kEagle3;

@@ -84,6 +84,12 @@ TEST(ChainFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
       "1..1024");
   EXPECT_EQ(of_config("eagle3_published", "\"num_hidden_layers\": 1", "\"num_hidden_layers\": 2"),
             "F/config.json: num_hidden_layers: a published EAGLE-3 drafter has one layer");
+  EXPECT_EQ(of_config("eagle3_deepspec", "    0,\n    1\n", "    0,\n    2\n"),
+            "F/config.json: target_layer_ids: 2 is not an integer in 0..1");
+  EXPECT_EQ(of_config("eagle3_deepspec", "    0,\n    1\n", "    1,\n    1\n"),
+            "F/config.json: target_layer_ids: it must be a list of distinct layers");
+  EXPECT_EQ(of_config("eagle3_deepspec", "\"ttt_length\": 3", "\"ttt_length\": 0"),
+            "F/config.json: ttt_length: 0 is not an integer in 1..1024");
   EXPECT_EQ(of_config("mtp_qwen3", "\"num_nextn_predict_layers\": 1", "\"num_nextn_predict_layers\": 2"),
             "F/config.json: num_nextn_predict_layers: only one layer can be read");
   EXPECT_EQ(of_config("mtp_qwen3", "\"model_type\": \"qwen3\"", "\"model_type\": \"qwen3_next\""),

@@ -13,7 +13,7 @@ namespace {
 
 std::string known_architectures() {
   return "Qwen3DSparkModel, Gemma4DSparkModel, DFlashDraftModel, LlamaForCausalLMEagle3, "
-         "Eagle3LlamaForCausalLM, "
+         "Eagle3LlamaForCausalLM, Qwen3Eagle3Model, "
          "Qwen3ForCausalLM, LlamaForCausalLM, Gemma3ForCausalLM, "
          "Gemma3ForConditionalGeneration, Gemma4ForCausalLM, Gemma4ForConditionalGeneration";
 }

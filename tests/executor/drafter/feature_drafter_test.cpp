@@ -146,7 +146,8 @@ class FeatureDrafterOf : public ::testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(EveryLayout, FeatureDrafterOf,
                          ::testing::Values("eagle3_speculators", "eagle3_published", "eagle3_two_layers",
-                                           "eagle3_norm_before_fc", "eagle3_fc_norm", "mtp_qwen3"),
+                                           "eagle3_norm_before_fc", "eagle3_fc_norm", "eagle3_deepspec",
+                                           "mtp_qwen3"),
                          [](const auto& drafter) { return std::string(drafter.param); });
 
 TEST_P(FeatureDrafterOf, DraftsFromTheDistributionsOfTheReference) {
