@@ -68,6 +68,8 @@ struct AttentionRule {
   float soft_cap = 0;  // c·tanh(scaled product / c); 0: none
   int window = 0;      // a row sees its own and the window - 1 positions before; 0: all
   bool causal = true;  // false: a row sees all positions up to the request's last row (a drafter's block)
+  bool window_before_rows = false;  // the window is the `window` positions before the request's first row,
+                                    // for all its rows alike, which see each other as `causal` says
 };
 
 /// How a token is chosen from logits, in this order: the temperature divides the logits; the top_k largest

@@ -1,4 +1,4 @@
-"""The committed references of drafters are what `speculators` computes: made afresh, they are the same.
+"""The committed references of drafters are what published programs compute: made afresh, they are the same.
 
 Needs an interpreter that has the library beside torch and transformers (DSPARK_REFERENCE_PYTHON names one). Without any
 the test is skipped and says so.
@@ -14,7 +14,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import model_references_slow_test as models
 
 DATA = models.ROOT / "tests/executor/drafter/data"
-PROGRAM = models.ROOT / "scripts/references/chain_drafters.py"
+PROGRAMS = [
+    models.ROOT / "scripts/references" / f"{name}.py"
+    for name in ("chain_drafters", "gemma_drafters", "assisted_generation")
+]
 
 
 class DrafterReferences(unittest.TestCase):
@@ -24,9 +27,10 @@ class DrafterReferences(unittest.TestCase):
             self.skipTest("no interpreter with speculators, torch and transformers")
         with tempfile.TemporaryDirectory() as folder:
             made = Path(folder)
-            subprocess.run([python, "-B", PROGRAM, "--output", made], check=True, capture_output=True)
+            for program in PROGRAMS:
+                subprocess.run([python, "-B", program, "--output", made], check=True, capture_output=True)
             cases = sorted(path.name for path in made.iterdir())
-            self.assertGreater(len(cases), 3)
+            self.assertGreater(len(cases), 8)
             for case in cases:
                 self.assertEqual(models.differences(made / case, DATA / case), [], case)
             # A number that moved and a weight that changed are seen.

@@ -48,9 +48,8 @@ BlockDrafter::BlockDrafter(BlockDrafterConfig config, Decoder decoder, DraftCach
   buffers_.confidence = DraftBuffer(kernels, options.max_requests);
 }
 
-Result<std::vector<int>> BlockDrafter::layers_of(std::string_view text, const std::string& folder,
+Result<std::vector<int>> BlockDrafter::layers_of(std::string_view text, const std::string& path,
                                                  const ModelConfig& target) {
-  const std::string path = folder + "/config.json";
   const auto config = parse_block_drafter_config(text, path);
   if (!config) return config.error();
   const auto misfit = [&](std::string_view key, int own, std::string_view of_target, int number) {
@@ -78,9 +77,10 @@ Result<std::unique_ptr<Drafter>> BlockDrafter::open(std::string_view text, const
                                                     const DraftTarget& target, Kernels& kernels,
                                                     const DrafterOptions& options) {
   DSPARK_INVARIANT(options.max_requests > 0);
-  const auto layers = layers_of(text, folder, target.config);
+  const std::string path = folder + "/config.json";
+  const auto layers = layers_of(text, path, target.config);
   if (!layers) return layers.error();
-  auto config = parse_block_drafter_config(text, folder + "/config.json");
+  auto config = parse_block_drafter_config(text, path);
   if (!config) return config.error();
   if (options.block_size < 0 || options.block_size > config->block_size())
     return Error{"the drafter of " + folder + " drafts blocks of 1 to " +

@@ -33,7 +33,7 @@ class BlockDrafter final : public Drafter {
                                                const DraftTarget& target, Kernels& kernels,
                                                const DrafterOptions& options);
   /// Errors: as drafter_target_layers.
-  static Result<std::vector<int>> layers_of(std::string_view config, const std::string& folder,
+  static Result<std::vector<int>> layers_of(std::string_view config, const std::string& path,
                                             const ModelConfig& target);
 
   int block_size() const override { return block_size_; }

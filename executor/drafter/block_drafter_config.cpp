@@ -54,7 +54,8 @@ class BlockConfigReader {
     if (!error_ && names.size() != 1) top_.fail("architectures", "it must name one architecture");
     if (error_) return *error_;
     const std::string& name = names[0];
-    dspark_ = name == "dspark" || name == "Qwen3DSparkModel";
+    gemma_ = name == "Gemma4DSparkModel";
+    dspark_ = name == "dspark" || name == "Qwen3DSparkModel" || gemma_;  // DeepSpec's DFlash has no heads
     if (nested_) {
       read_nested_stack();
     } else {
@@ -64,6 +65,7 @@ class BlockConfigReader {
       config_.stack.tie_word_embeddings = false;
       config_.own_embedding = config_.own_head = false;
     }
+    if (original_ && !error_) refuse_unread_rules();
     if (!error_) read_block();
     if (!error_) read_target_layers();
     if (!error_) read_heads();
@@ -95,15 +97,28 @@ class BlockConfigReader {
   }
 
   void read_stack(Json layers, const std::string& path) {
-    layers["architectures"] = {"Qwen3ForCausalLM"};
+    layers["architectures"] = {gemma_ ? "Gemma4ForCausalLM" : "Qwen3ForCausalLM"};
     auto stack = parse_model_config(layers.dump(), {}, path, path);
     if (!stack) {
       error_ = stack.error();
       return;
     }
     config_.stack = std::move(*stack);
-    if (config_.stack.sliding_window > 0)
-      top_.fail("layer_types", "draft layers with a sliding window cannot be run");
+    if (config_.stack.per_layer_input_size > 0)
+      top_.fail("hidden_size_per_layer_input", "draft layers have no embeddings of their own");
+    if (config_.stack.shared_kv_layers > 0)
+      top_.fail("num_kv_shared_layers", "draft layers share no keys and values");
+    if (config_.stack.sliding_window == 0) return;
+    if (!nested_)
+      return top_.fail("layer_types", "draft layers with a sliding window are read of `speculators` alone");
+    config_.causal_windows = !top_.boolean("sliding_window_non_causal", false);
+  }
+
+  /// What the authors' later drafters change of the pass.
+  void refuse_unread_rules() {
+    if (top_.boolean("is_causal", false)) top_.fail("is_causal", "blocks that attend one way cannot be run");
+    for (const char* key : {"input_embedding_scale", "output_multiplier", "final_logit_softcapping"})
+      if (block_.has(key)) block_.fail(key, "scaled embeddings and logits cannot be read");
   }
 
   void read_block() {
@@ -160,6 +175,7 @@ class BlockConfigReader {
   JsonFields block_;     // where mask token and layers stand: at the top, or in dflash_config
   bool nested_ = false;  // the layout of `speculators`
   bool dspark_ = false;
+  bool gemma_ = false;  // DeepSpec's layout on Gemma-4 layers
   BlockDrafterConfig config_;
 };
 
@@ -173,7 +189,11 @@ Result<BlockDrafterConfig> parse_block_drafter_config(std::string_view text, con
 
 ModelPlan plan_block_drafter(const BlockDrafterConfig& config) {
   ModelPlan plan = plan_model(config.stack);
-  for (LayerPlan& layer : plan.layers) layer.attention.causal = false;
+  for (LayerPlan& layer : plan.layers) {
+    const bool slides = layer.type == LayerType::kSliding;
+    layer.attention.causal = slides && config.causal_windows;
+    layer.attention.window_before_rows = slides;
+  }
   plan.draft_vocabulary = static_cast<std::size_t>(config.draft_vocabulary);
   return plan;
 }

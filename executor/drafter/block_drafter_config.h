@@ -22,6 +22,7 @@ struct BlockDrafterConfig {
   int target_layer_count = 0;       // of the target that it was trained for; 0: it does not say
   int block_rows = 0;               // rows of a block: the anchor and the mask tokens behind it
   bool samples_from_anchor = true;  // the anchor's row predicts too; else the mask tokens' rows alone
+  bool causal_windows = false;      // in layers with a sliding window a row of the block sees no later one
   int mask_token = 0;
   MarkovHeadType markov = MarkovHeadType::kNone;
   int markov_rank = 0;
@@ -37,15 +38,18 @@ struct BlockDrafterConfig {
   int block_size() const { return samples_from_anchor ? block_rows : block_rows - 1; }
 };
 
-/// The names by which open_drafter knows them: an architecture, or the speculators_model_type.
-inline constexpr std::string_view kBlockDrafterNames[] = {"Qwen3DSparkModel", "Qwen3DFlashModel",
-                                                          "DFlashDraftModel", "dspark", "dflash"};
+/// What config.json calls them: values of speculators_model_type, and architectures.
+inline constexpr std::string_view kBlockDrafterTypes[] = {"dspark", "dflash"};
+inline constexpr std::string_view kBlockDrafterArchitectures[] = {"Qwen3DSparkModel", "Gemma4DSparkModel",
+                                                                  "DFlashDraftModel"};
 
-/// Reads a config.json in DeepSpec's layout, in that of DFlash's authors (`DFlashDraftModel`, which predicts
-/// from the mask tokens alone) or in that of the `speculators` library, 0.9. Errors name file and key.
+/// Reads a config.json in DeepSpec's layout (on Qwen3 or Gemma-4 layers), in that of DFlash's authors
+/// (`DFlashDraftModel`, which predicts from the mask tokens alone) or in that of the `speculators` library,
+/// 0.9. Errors name file and key.
 Result<BlockDrafterConfig> parse_block_drafter_config(std::string_view text, const std::string& path);
 
-/// The layers as a decoder runs them: attention goes both ways inside a block.
+/// The layers as a decoder runs them: attention goes both ways inside a block, but for causal_windows. A
+/// sliding window is of positions before the block, for all its rows alike, as `speculators` trains it.
 ModelPlan plan_block_drafter(const BlockDrafterConfig& config);
 /// Its tensors: those of the layers, without a prefix, and the heads.
 TensorLayout block_drafter_layout(const BlockDrafterConfig& config);

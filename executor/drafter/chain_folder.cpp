@@ -21,17 +21,21 @@ DecoderOptions decoder_options(const ChainOptions& options, int layers) {
           .kv_tokens = options.kv_tokens};
 }
 
+std::optional<Error> check_vocabulary(const ModelConfig& model, const ModelConfig& target,
+                                      const std::string& path) {
+  if (model.vocab_size == target.vocab_size) return std::nullopt;
+  return error_in(
+      path, fmt::format("vocab_size: {}, but the target has {} tokens", model.vocab_size, target.vocab_size),
+      "a drafter speaks the target's tokens");
+}
+
 /// Any published model drafts for another one with the same tokens.
 Result<std::unique_ptr<ChainDrafter>> open_language_model(const std::string& folder,
                                                           const DraftTarget& target, Kernels& kernels,
                                                           const ChainOptions& options) {
   const auto config = read_model_config(folder);
   if (!config) return config.error();
-  if (config->vocab_size != target.config.vocab_size)
-    return error_in(folder + "/config.json",
-                    fmt::format("vocab_size: {}, but the target has {} tokens", config->vocab_size,
-                                target.config.vocab_size),
-                    "a drafter speaks the target's tokens");
+  if (auto error = check_vocabulary(*config, target.config, folder + "/config.json")) return *error;
   const auto checkpoint = Checkpoint::open(folder);
   if (!checkpoint) return checkpoint.error();
   auto decoder = Decoder::load(*checkpoint, *config, kernels, decoder_options(options, config->layers));
@@ -41,26 +45,23 @@ Result<std::unique_ptr<ChainDrafter>> open_language_model(const std::string& fol
                             options);
 }
 
-ModelPlan plan_of(const FeatureConfig& config) {
-  ModelPlan plan = plan_model(config.layers);
-  plan.tied = false;
-  if (config.draft_vocab_size < config.layers.vocab_size)
-    plan.draft_vocabulary = static_cast<std::size_t>(config.draft_vocab_size);
-  plan.features =
-      config.kind == FeatureConfig::Kind::kMtp ? FeatureUse::kProjected : FeatureUse::kBesideEmbedding;
-  plan.normed_residual = config.norm_before_residual;
-  return plan;
-}
-
-TensorLayout eagle3_layout(const ModelPlan& plan, const Checkpoint& checkpoint, std::size_t features_width) {
+TensorLayout eagle3_layout(const FeatureConfig& config, const ModelPlan& plan, const Checkpoint& checkpoint,
+                           std::size_t target_width) {
+  const std::size_t features = config.target_layers.size();
   TensorLayout layout;
   layout.decoder = "";
   layout.has_embedding = checkpoint.has("embed_tokens.weight");
   layout.has_head = checkpoint.has(layout.head) || plan.draft_vocabulary > 0;
   const bool midlayer = checkpoint.has("midlayer.input_layernorm.weight");
   layout.first_layer = midlayer ? "midlayer." : "layers.0.";
-  layout.heads = {{{"fc.weight", {plan.hidden, features_width}}, WeightRole::kContext, -1},
+  layout.heads = {{{"fc.weight", {plan.hidden, features * target_width}}, WeightRole::kContext, -1},
                   {{layout.first_layer + "hidden_norm.weight", {plan.hidden}}, WeightRole::kFeatureNorm, -1}};
+  if (config.norm_before_fc)
+    layout.heads.push_back(
+        {{"input_norm.weight", {features * target_width}}, WeightRole::kTargetLayersNorm, -1});
+  for (std::size_t i = 0; config.fc_norm && i < features; ++i)
+    layout.heads.push_back(
+        {{fmt::format("fc_norm.{}.weight", i), {target_width}}, WeightRole::kTargetLayerNorm, -1});
   layout.ignored = {"d2t", "t2d", "verifier_lm_head.weight", "verifier_norm.weight"};
   return layout;
 }
@@ -85,10 +86,14 @@ FeatureRule feature_rule(const FeatureConfig& config, const DraftTarget& target,
   FeatureRule rule;
   rule.layers = config.target_layers;
   if (config.kind == FeatureConfig::Kind::kEagle3) {
+    const auto layer_norms = own.model().target_layer_norms();
+    rule.layer_norms.assign(layer_norms.begin(), layer_norms.end());
+    rule.joined_norm = own.model().vector(WeightRole::kTargetLayersNorm);
+    rule.epsilon = static_cast<float>(config.layers.rms_norm_eps);
     rule.fusion = &own.model().matrix(WeightRole::kContext);
   } else {
     const ModelPlan plan = plan_model(target.config);
-    rule.each_norm = target.weights.model().vector(WeightRole::kFinalNorm);
+    rule.layer_norms = {target.weights.model().vector(WeightRole::kFinalNorm)};
     rule.norm_offset = plan.norm_offset;
     rule.epsilon = plan.epsilon;
   }
@@ -101,12 +106,11 @@ Result<std::unique_ptr<ChainDrafter>> open_feature_drafter(const std::string& fo
                                                            ChainOptions options) {
   const auto checkpoint = Checkpoint::open(folder);
   if (!checkpoint) return checkpoint.error();
-  const ModelPlan plan = plan_of(config);
+  const ModelPlan plan = plan_feature_drafter(config);
   const auto target_width = static_cast<std::size_t>(target.config.hidden_size);
-  const TensorLayout layout =
-      config.kind == FeatureConfig::Kind::kMtp
-          ? mtp_layout(plan)
-          : eagle3_layout(plan, *checkpoint, config.target_layers.size() * target_width);
+  const TensorLayout layout = config.kind == FeatureConfig::Kind::kMtp
+                                  ? mtp_layout(plan)
+                                  : eagle3_layout(config, plan, *checkpoint, target_width);
   if ((!layout.has_embedding || !layout.has_head) && plan.hidden != target_width)
     return error_in(folder + "/config.json",
                     fmt::format("hidden_size: {}, but the target's is {}", plan.hidden, target_width),
@@ -144,10 +148,15 @@ Result<std::unique_ptr<ChainDrafter>> open_chain_drafter(const std::string& fold
   return open_feature_drafter(folder, **config, target, kernels, chosen);
 }
 
-Result<std::vector<int>> chain_target_layers(const std::string& folder, const ModelConfig& target) {
-  auto config = read_feature_config(folder, target);
-  if (!config) return config.error();
-  return *config ? std::move((*config)->target_layers) : std::vector<int>();
+Result<std::vector<int>> chain_target_layers(std::string_view config, const std::string& path,
+                                             const ModelConfig& target) {
+  auto features = parse_feature_config(config, path, target);
+  if (!features) return features.error();
+  if (*features) return std::move((*features)->target_layers);
+  const auto model = parse_model_config(config, {}, path, path);
+  if (!model) return model.error();
+  if (auto error = check_vocabulary(*model, target, path)) return *error;
+  return std::vector<int>();
 }
 
 }  // namespace dspark

@@ -12,13 +12,13 @@
 
 namespace dspark {
 
-/// What config.json calls drafters that draft token by token: values of speculators_model_type,
+/// What config.json calls drafters that draft token by token: values of speculators_model_type, and
 /// architectures.
-inline constexpr std::string_view kChainDrafterNames[] = {
-    "eagle3",
-    "mtp",
+inline constexpr std::string_view kChainDrafterTypes[] = {"eagle3", "mtp"};
+inline constexpr std::string_view kChainDrafterArchitectures[] = {
     "LlamaForCausalLMEagle3",
     "Eagle3LlamaForCausalLM",
+    "Qwen3Eagle3Model",
     "Qwen3ForCausalLM",
     "LlamaForCausalLM",
     "Gemma3ForCausalLM",
@@ -37,7 +37,9 @@ inline constexpr int kDefaultChain = 4;
 Result<std::unique_ptr<ChainDrafter>> open_chain_drafter(const std::string& folder, const DraftTarget& target,
                                                          Kernels& kernels, const ChainOptions& options);
 
-/// The layers of the target that the drafter of a folder reads. Errors: those of config.json.
-Result<std::vector<int>> chain_target_layers(const std::string& folder, const ModelConfig& target);
+/// The layers of the target that a drafter reads whose config.json, the one at `path`, this is. Errors: those
+/// of the file; what does not fit the target.
+Result<std::vector<int>> chain_target_layers(std::string_view config, const std::string& path,
+                                             const ModelConfig& target);
 
 }  // namespace dspark

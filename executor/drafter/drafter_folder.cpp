@@ -20,18 +20,14 @@ constexpr JsonLimits kLimits{.depth = 16, .values = 65536, .members = 4096};
 
 /// How drafters of one family are read: `config` is the text of config.json.
 struct DrafterFamily {
-  std::span<const std::string_view> names;  // architectures, or values of speculators_model_type
-  Result<std::vector<int>> (*layers)(std::string_view config, const std::string& folder,
+  std::span<const std::string_view> types;  // values of speculators_model_type
+  std::span<const std::string_view> architectures;
+  Result<std::vector<int>> (*layers)(std::string_view config, const std::string& path,
                                      const ModelConfig& target);
   Result<std::unique_ptr<Drafter>> (*open)(std::string_view config, const std::string& folder,
                                            const DraftTarget& target, Kernels& kernels,
                                            const DrafterOptions& options);
 };
-
-Result<std::vector<int>> chain_layers(std::string_view, const std::string& folder,
-                                      const ModelConfig& target) {
-  return chain_target_layers(folder, target);
-}
 
 Result<std::unique_ptr<Drafter>> open_chain(std::string_view, const std::string& folder,
                                             const DraftTarget& target, Kernels& kernels,
@@ -45,8 +41,8 @@ Result<std::unique_ptr<Drafter>> open_chain(std::string_view, const std::string&
 }
 
 const DrafterFamily kFamilies[] = {
-    {kBlockDrafterNames, BlockDrafter::layers_of, BlockDrafter::open},
-    {kChainDrafterNames, chain_layers, open_chain},
+    {kBlockDrafterTypes, kBlockDrafterArchitectures, BlockDrafter::layers_of, BlockDrafter::open},
+    {kChainDrafterTypes, kChainDrafterArchitectures, chain_target_layers, open_chain},
 };
 
 /// Of speculators_model_type, else of the one architecture.
@@ -55,11 +51,14 @@ Result<const DrafterFamily*> family_of(std::string_view config, const std::strin
   if (!object) return object.error();
   std::optional<Error> error;
   JsonFields fields(*object, "", path, error);
+  const bool nested = fields.has("speculators_model_type");
+  const auto names_of = [&](const DrafterFamily& family) {
+    return nested ? family.types : family.architectures;
+  };
   std::string known;
   for (const DrafterFamily& family : kFamilies)
-    for (const std::string_view name : family.names)
+    for (const std::string_view name : names_of(family))
       known += (known.empty() ? "known: " : ", ") + std::string(name);
-  const bool nested = fields.has("speculators_model_type");
   const std::string_view key = nested ? "speculators_model_type" : "architectures";
   const auto names = nested ? std::vector{fields.text(key)} : fields.texts(key, 16);
   if (error) return *error;
@@ -68,7 +67,7 @@ Result<const DrafterFamily*> family_of(std::string_view config, const std::strin
     return *error;
   }
   for (const DrafterFamily& family : kFamilies)
-    if (std::find(family.names.begin(), family.names.end(), names[0]) != family.names.end()) return &family;
+    if (std::ranges::find(names_of(family), names[0]) != names_of(family).end()) return &family;
   fields.fail(key, fmt::format("unknown drafter '{}'", names[0].substr(0, 100)), known);
   return *error;
 }
@@ -79,9 +78,14 @@ Result<std::vector<int>> drafter_target_layers(const std::string& folder, const 
   const std::string path = folder + "/config.json";
   const auto config = MappedFile::open(path, kMostConfigBytes);
   if (!config) return config.error();
-  const auto family = family_of(config->bytes(), path);
+  return parse_drafter_target_layers(config->bytes(), path, target);
+}
+
+Result<std::vector<int>> parse_drafter_target_layers(std::string_view config, const std::string& path,
+                                                     const ModelConfig& target) {
+  const auto family = family_of(config, path);
   if (!family) return family.error();
-  return (*family)->layers(config->bytes(), folder, target);
+  return (*family)->layers(config, path, target);
 }
 
 Result<std::unique_ptr<Drafter>> open_drafter(const std::string& folder, const DraftTarget& target,

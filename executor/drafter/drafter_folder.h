@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "executor/checkpoint/model_config.h"
@@ -29,6 +30,10 @@ struct DrafterOptions {
 /// The layers of the target that the drafter of a folder reads, for DecoderOptions::kept_layers: the target
 /// is loaded before its drafter. Errors: as open_drafter, where config.json shows them.
 Result<std::vector<int>> drafter_target_layers(const std::string& folder, const ModelConfig& target);
+
+/// The same of a config.json, the one at `path`, with whatever else is known without a drafter's tensors.
+Result<std::vector<int>> parse_drafter_target_layers(std::string_view config, const std::string& path,
+                                                     const ModelConfig& target);
 
 /// The drafter in a model's folder, by its config.json: DSpark and DFlash on a Qwen3 stack, as DeepSpec,
 /// DFlash's authors or the `speculators` library save them; chains (chain_folder.h): EAGLE-3, MTP, and any

@@ -32,7 +32,7 @@ class FeatureConfigReader {
       if (kind == "mtp") config_.kind = FeatureConfig::Kind::kMtp;
       read_nested_layers();
     } else if (kind.empty() && is_published_eagle3()) {
-      read_layers(object_, "llama", "");
+      read_layers(object_, deepspec_ ? "qwen3" : "llama", "");
     } else {
       if (error_) return *error_;
       return std::optional<FeatureConfig>();
@@ -47,6 +47,8 @@ class FeatureConfigReader {
  private:
   bool is_published_eagle3() {
     const auto names = top_.texts("architectures", 16);
+    deepspec_ = names == std::vector<std::string>{"Qwen3Eagle3Model"};
+    if (deepspec_) return true;
     return names.size() == 1 && std::find(std::begin(kEagle3Architectures), std::end(kEagle3Architectures),
                                           names[0]) != std::end(kEagle3Architectures);
   }
@@ -82,6 +84,7 @@ class FeatureConfigReader {
   }
 
   void read_speculators() {
+    if (deepspec_) config_.speculative_tokens = top_.integer("ttt_length", 1, kMostSpeculativeTokens, 0);
     JsonFields speculators = top_.object("speculators_config");
     auto methods = speculators.objects("proposal_methods", 16);
     if (!methods.empty())
@@ -114,20 +117,33 @@ class FeatureConfigReader {
         top_.integer("draft_vocab_size", 1, config_.layers.vocab_size, config_.layers.vocab_size);
     config_.norm_before_residual = top_.boolean("norm_before_residual", false);
     config_.norm_output = top_.boolean("norm_output", false);
-    for (const char* key : {"norm_before_fc", "fc_norm"})
-      if (top_.boolean(key, false)) return top_.fail(key, "norms of the target's layers cannot be read");
+    config_.norm_before_fc = top_.boolean("norm_before_fc", false);
+    config_.fc_norm = top_.boolean("fc_norm", false);
+    if (config_.norm_before_fc && config_.fc_norm)
+      return top_.fail("fc_norm", "the target's layers are normed once", "norm_before_fc is true");
     if (!top_.has("transformer_layer_config") && config_.layers.layers != 1)
       return top_.fail("num_hidden_layers", "a published EAGLE-3 drafter has one layer");
     if (top_.has("target_hidden_size") &&
         top_.integer("target_hidden_size", 1, 1 << 20) != target_.hidden_size)
       return top_.fail("target_hidden_size", fmt::format("the target's is {}", target_.hidden_size));
-    read_target_layers();
+    deepspec_ ? read_deepspec_layers() : read_target_layers();
+  }
+
+  /// DeepSpec's ids name layers by their outputs; the last one's would be behind the final norm.
+  void read_deepspec_layers() {
+    constexpr std::string_view kKey = "target_layer_ids";
+    config_.target_layers = top_.integers(kKey, target_.layers - 2, kMostFeatureLayers);
+    const std::set<int> distinct(config_.target_layers.begin(), config_.target_layers.end());
+    if (distinct.empty() || distinct.size() != config_.target_layers.size())
+      top_.fail(kKey, "it must be a list of distinct layers");
   }
 
   /// Published ids name a layer's input: id i is the output of layer i - 1, and 0 the embedding.
   void read_target_layers() {
     constexpr std::string_view kKey = "eagle_aux_hidden_state_layer_ids";
     JsonFields nested = top_.object("eagle_config");
+    if (!nested.boolean("use_aux_hidden_state", true))
+      return nested.fail("use_aux_hidden_state", "a drafter of the last layer alone cannot be read");
     JsonFields& place = nested.has(kKey) ? nested : top_;
     std::vector<int> ids = place.integers(kKey, target_.layers, kMostFeatureLayers);
     if (error_) return;
@@ -150,19 +166,36 @@ class FeatureConfigReader {
   std::optional<Error> error_;
   JsonFields top_;
   const ModelConfig& target_;
+  bool deepspec_ = false;  // its layout
   FeatureConfig config_;
 };
 
 }  // namespace
+
+Result<std::optional<FeatureConfig>> parse_feature_config(std::string_view text, const std::string& path,
+                                                          const ModelConfig& target) {
+  const auto object = parse_json(text, kConfigLimits, path);
+  if (!object) return object.error();
+  return FeatureConfigReader(*object, path, target).read();
+}
 
 Result<std::optional<FeatureConfig>> read_feature_config(const std::string& folder,
                                                          const ModelConfig& target) {
   const std::string path = folder + "/config.json";
   const auto file = MappedFile::open(path, kMostConfigBytes);
   if (!file) return file.error();
-  const auto object = parse_json(file->bytes(), kConfigLimits, path);
-  if (!object) return object.error();
-  return FeatureConfigReader(*object, path, target).read();
+  return parse_feature_config(file->bytes(), path, target);
+}
+
+ModelPlan plan_feature_drafter(const FeatureConfig& config) {
+  ModelPlan plan = plan_model(config.layers);
+  plan.tied = false;
+  if (config.draft_vocab_size < config.layers.vocab_size)
+    plan.draft_vocabulary = static_cast<std::size_t>(config.draft_vocab_size);
+  plan.features =
+      config.kind == FeatureConfig::Kind::kMtp ? FeatureUse::kProjected : FeatureUse::kBesideEmbedding;
+  plan.normed_residual = config.norm_before_residual;
+  return plan;
 }
 
 }  // namespace dspark

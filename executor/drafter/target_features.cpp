@@ -18,6 +18,7 @@ Result<TargetFeatures> TargetFeatures::make(FeatureRule rule, std::size_t width,
   const std::size_t layers = features.rule_.layers.size();
   const Matrix* const fusion = features.rule_.fusion;
   DSPARK_INVARIANT(fusion == nullptr ? layers == 1 : fusion->inputs() == layers * width);
+  DSPARK_INVARIANT(features.rule_.layer_norms.empty() || features.rule_.layer_norms.size() == layers);
   const auto allocate = [&](std::size_t numbers) {
     return kernels.allocate(max_rows * numbers * sizeof(float));
   };
@@ -39,14 +40,16 @@ View<const float, 2> TargetFeatures::of(std::span<const View<const float, 2>> ke
   for (std::size_t i = 0; i < kept.size(); ++i) {
     const auto part = matrix_in(*gathered_[i], rows.size(), width_);
     kernels_->gather(kept[i], rows, part);
-    if (!rule_.each_norm.empty())
-      kernels_->rms_norm(part, rule_.each_norm, rule_.norm_offset, rule_.epsilon, part);
+    if (!rule_.layer_norms.empty())
+      kernels_->rms_norm(part, rule_.layer_norms[i], rule_.norm_offset, rule_.epsilon, part);
     parts.push_back(part);
   }
   if (rule_.fusion == nullptr) return parts[0];
   const auto beside = matrix_in(*beside_, rows.size(), kept.size() * width_);
   const auto fused = matrix_in(*fused_, rows.size(), rule_.fusion->outputs());
   kernels_->concatenate(parts, beside);
+  if (!rule_.joined_norm.empty())
+    kernels_->rms_norm(beside, rule_.joined_norm, rule_.norm_offset, rule_.epsilon, beside);
   kernels_->multiply(beside, *rule_.fusion, {}, false, fused);
   return fused;
 }

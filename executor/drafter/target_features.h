@@ -11,10 +11,11 @@ namespace dspark {
 
 /// How a drafter makes its feature of a position from the target's layers.
 struct FeatureRule {
-  std::vector<int> layers;              // of the target: -1 the embedding, i the output of layer i
-  View<const float, 1> each_norm = {};  // of each layer's output: (width); empty: none
-  float norm_offset = 0, epsilon = 0;   // of that norm
-  const Matrix* fusion = nullptr;       // of all of them side by side; null: there is one, as it is
+  std::vector<int> layers;  // of the target: -1 the embedding, i the output of layer i
+  std::vector<View<const float, 1>> layer_norms = {};  // of each layer's output: (width); empty: none
+  View<const float, 1> joined_norm = {};  // of all of them side by side: (layers · width); empty: none
+  float norm_offset = 0, epsilon = 0;     // of these norms
+  const Matrix* fusion = nullptr;         // of all of them side by side; null: there is one, as it is
 };
 
 /// Computes features of committed rows.

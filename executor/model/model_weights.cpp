@@ -124,6 +124,8 @@ Result<ModelWeights> ModelWeights::load(const Checkpoint& checkpoint, const Mode
     if (tensor.role == WeightRole::kLayerScalar) weights.set(tensor.layer).layer_scalar_ = numbers[0];
     kernels.write(std::as_bytes(std::span(numbers)), next_vector);
     weight.vector = {reinterpret_cast<const float*>(next_vector), {numbers.size()}};
+    if (tensor.role == WeightRole::kTargetLayerNorm)
+      weights.set(tensor.layer).target_layer_norms_.push_back(weight.vector);
     next_vector += aligned(numbers.size()) * sizeof(float);
   }
   return weights;

@@ -21,6 +21,8 @@ class WeightSet {
   /// Norms and biases, f32 in the backend's memory; empty where the model has none.
   View<const float, 1> vector(WeightRole role) const { return at(role).vector; }
   float layer_scalar() const { return layer_scalar_; }
+  /// Of a drafter that norms each of the target's layers that it reads, in their order; else empty.
+  std::span<const View<const float, 1>> target_layer_norms() const { return target_layer_norms_; }
 
  private:
   friend class ModelWeights;
@@ -31,6 +33,7 @@ class WeightSet {
   const Weight& at(WeightRole role) const { return weights_[static_cast<std::size_t>(role)]; }
 
   std::array<Weight, kWeightRoles> weights_;
+  std::vector<View<const float, 1>> target_layer_norms_;
   float layer_scalar_ = 1;
 };
 

@@ -54,8 +54,10 @@ enum class WeightRole : std::uint8_t {
   kFeatureNorm,        // of a feature of the target
   kEmbeddingNorm,      // of the embedding beside which it is projected
   kFeatureProjection,  // of both
+  kTargetLayerNorm,    // of one of the target's layers that are read; each has its own
+  kTargetLayersNorm,   // of all of them side by side
 };
-inline constexpr std::size_t kWeightRoles = static_cast<std::size_t>(WeightRole::kFeatureProjection) + 1;
+inline constexpr std::size_t kWeightRoles = static_cast<std::size_t>(WeightRole::kTargetLayersNorm) + 1;
 
 /// A tensor of a model: of two dimensions (outputs, inputs), or of one.
 struct ModelTensor {

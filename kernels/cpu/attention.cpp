@@ -271,7 +271,8 @@ void take_chunk(const float* const* queries, std::size_t count, const Chunk<T>& 
 
 Positions visible(const AttentionTile& t, const AttentionRule& rule, std::size_t row) {
   const std::int32_t own = t.first_position + static_cast<std::int32_t>(row);
-  return {rule.window > 0 ? std::max(0, own - rule.window + 1) : 0,
+  const std::int32_t window_end = rule.window_before_rows ? t.first_of_request : own + 1;
+  return {rule.window > 0 ? std::max(0, window_end - rule.window) : 0,
           (rule.causal ? own : t.last_of_request) + 1};
 }
 

@@ -16,7 +16,8 @@ struct AttentionTile {
   std::size_t rows = 0;
   std::size_t group = 0;  // query heads
   std::int32_t first_position = 0;
-  std::int32_t last_of_request = 0;  // position of the request's last row
+  std::int32_t first_of_request = 0;  // position of the request's first row
+  std::int32_t last_of_request = 0;   // position of the request's last row
   const std::int32_t* blocks = nullptr;
   std::size_t kv_head = 0;
   KvLayer cache;

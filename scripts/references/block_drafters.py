@@ -50,6 +50,7 @@ STACK = {
     "tie_word_embeddings": False,
     "rope_parameters": {"rope_type": "default", "rope_theta": 1000.0},
 }
+WINDOWS = {"layer_types": ["sliding_attention", "full_attention"], "sliding_window": 6, "use_sliding_window": True}
 DEEPSPEC, ORIGINAL, LIBRARY = "DeepSpec", "DFlash's authors", "speculators"
 # name: layout, DSpark (else DFlash), what differs
 CASES = {
@@ -75,6 +76,12 @@ CASES = {
     ),
     "speculators_dspark": (LIBRARY, True, {"block_size": 4, "markov_rank": 8}),
     "speculators_dflash": (LIBRARY, False, {"block_size": 5, "draft_vocab_size": 40}),
+    "speculators_dspark_windows": (LIBRARY, True, {"block_size": 5, "markov_rank": 6, "stack": WINDOWS}),
+    "speculators_dflash_windows": (
+        LIBRARY,
+        False,
+        {"block_size": 5, "sliding_window_non_causal": True, "stack": WINDOWS},
+    ),
 }
 
 
@@ -119,7 +126,7 @@ def draw_weights(model, generator):
 
 def make_model(name, generator, embedding):
     layout, dspark, options = CASES[name]
-    layers = transformers.Qwen3Config(**STACK)
+    layers = transformers.Qwen3Config(**STACK | options.get("stack", {}))
     layers._attn_implementation = "eager"
     config_class, model_class = (
         (DSparkSpeculatorConfig, DSparkDraftModel) if dspark else (DFlashSpeculatorConfig, DFlashDraftModel)
@@ -128,7 +135,7 @@ def make_model(name, generator, embedding):
         transformer_layer_config=layers,
         aux_hidden_state_layer_ids=[layer + 1 for layer in LAYERS],
         mask_token_id=MASK,
-        **{"draft_vocab_size": STACK["vocab_size"]} | options,
+        **{"draft_vocab_size": STACK["vocab_size"]} | {key: options[key] for key in options if key != "stack"},
     )
     model = model_class(config).eval()
     draw_weights(model, generator)
@@ -165,7 +172,7 @@ def published_config(model, layout, dspark):
     """What stands in config.json where the library does not write it."""
     own = model.config
     config = {
-        "architectures": ["Qwen3DSparkModel" if dspark else "Qwen3DFlashModel"],
+        "architectures": ["Qwen3DSparkModel"],  # DeepSpec's DFlash is one without heads
         "model_type": "qwen3",
         **STACK,
         "layer_types": ["full_attention"] * STACK["num_hidden_layers"],
@@ -176,14 +183,14 @@ def published_config(model, layout, dspark):
     if layout == ORIGINAL:
         return config | {"architectures": ["DFlashDraftModel"], "dflash_config": block}
     config |= block | {"num_anchors": 512}
-    if dspark:
-        config |= {
-            "markov_rank": own.markov_rank,
-            "markov_head_type": own.markov_head_type,
-            "enable_confidence_head": own.enable_confidence_head,
-            "confidence_head_with_markov": own.confidence_head_with_markov,
-        }
-    return config
+    if not dspark:
+        return config | {"markov_rank": 0, "enable_confidence_head": False}
+    return config | {
+        "markov_rank": own.markov_rank,
+        "markov_head_type": own.markov_head_type,
+        "enable_confidence_head": own.enable_confidence_head,
+        "confidence_head_with_markov": own.confidence_head_with_markov,
+    }
 
 
 def record(model, tokens, context):

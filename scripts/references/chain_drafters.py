@@ -92,7 +92,8 @@ def mtp():
     )
 
 
-# name: the model, whether the embedding (and MTP's head) are the target's, and whether EAGLE's own layout is written
+# name: the model, whether the embedding (and MTP's head) are the target's, and whether a layout of others is written:
+# EAGLE's own, or DeepSpec's
 CASES = {
     "eagle3_speculators": (
         lambda: eagle3(transformers.LlamaConfig(**LAYER), DRAFTED, [0, 2, 3], norm_before_residual=True),
@@ -105,6 +106,19 @@ CASES = {
         True,
         False,
     ),
+    "eagle3_norm_before_fc": (
+        lambda: eagle3(
+            transformers.LlamaConfig(**LAYER), DRAFTED, [1, 3], norm_before_fc=True, norm_before_residual=True
+        ),
+        True,
+        False,
+    ),
+    "eagle3_fc_norm": (
+        lambda: eagle3(transformers.Qwen3Config(**LAYER), VOCABULARY, [0, 1, 3], fc_norm=True, norm_output=True),
+        True,
+        False,
+    ),
+    "eagle3_deepspec": (lambda: eagle3(transformers.Qwen3Config(**LAYER), VOCABULARY, [1, 2]), False, "DeepSpec"),
     "mtp_qwen3": (mtp, True, False),
 }
 
@@ -198,6 +212,29 @@ def publish(folder, layers):
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def publish_deepspec(folder, layers):
+    """The same weights as DeepSpec lays them out, with embedding and head."""
+    tensors = {
+        name: value.contiguous()
+        for name, value in load_file(folder / "model.safetensors").items()
+        if not name.startswith(("verifier_", "d2t", "t2d"))
+    }
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    config = LAYER | {
+        "architectures": ["Qwen3Eagle3Model"],
+        "model_type": "qwen3",
+        "hidden_act": "silu",
+        "layer_types": ["full_attention"],
+        "num_target_layers": 3,
+        "draft_num_hidden_layers": 1,
+        "target_layer_ids": layers,
+        "ttt_length": STEPS,
+        "step_loss_decay": 0.8,
+        "tie_word_embeddings": False,
+    }
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def make_case(name, folder):
     make, borrows, published = CASES[name]
     generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
@@ -219,7 +256,9 @@ def make_case(name, folder):
         save_file(own, folder / "model.safetensors", metadata={"format": "pt"})
         model.embed_tokens.weight.copy_(target["model.embed_tokens.weight"])
     layers = [2] if name == "mtp_qwen3" else [id - 1 for id in model.config.eagle_aux_hidden_state_layer_ids]
-    if published:
+    if published == "DeepSpec":
+        publish_deepspec(folder, layers)
+    elif published:
         publish(folder, [layer + 1 for layer in layers])
 
     next_tokens = ids[torch.randint(0, len(ids), (TOKENS,), generator=generator)]

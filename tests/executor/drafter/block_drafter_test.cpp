@@ -14,9 +14,18 @@ namespace {
 // Of log-probabilities and confidences. Two computations in f32 that sum in other orders.
 constexpr double kTolerance = 2e-4;
 
-const char* const kDrafters[] = {
-    "dspark_vanilla",  "dspark_gated",       "dspark_rnn_hidden_confidence", "dflash",
-    "dflash_original", "speculators_dspark", "speculators_dspark_rnn",       "speculators_dflash"};
+const char* const kDrafters[] = {"dspark_vanilla",
+                                 "dspark_gated",
+                                 "dspark_rnn_hidden_confidence",
+                                 "dflash",
+                                 "dflash_original",
+                                 "speculators_dspark",
+                                 "speculators_dspark_rnn",
+                                 "speculators_dflash",
+                                 "speculators_dspark_windows",
+                                 "speculators_dflash_windows",
+                                 "gemma4_dspark",
+                                 "gemma4_dflash"};
 
 /// Numbers of the library for one drafter (scripts/references/block_drafters.py).
 class DraftReference {

@@ -20,7 +20,8 @@ TEST(ChainFolder, WhatDoesNotFitTheTargetIsOneErrorThatNamesTheKey) {
   const auto mtp = [](const std::string& old, const std::string& now) {
     return of_config("mtp_qwen3", old, now);
   };
-  for (const char* name : {"eagle3_speculators", "eagle3_published", "eagle3_two_layers", "mtp_qwen3"})
+  for (const char* name : {"eagle3_speculators", "eagle3_published", "eagle3_two_layers",
+                           "eagle3_norm_before_fc", "eagle3_fc_norm", "mtp_qwen3"})
     EXPECT_EQ(SpoiltDrafter(name).error(), "") << name;
   EXPECT_EQ(nested("\"vocab_size\": 64", "\"vocab_size\": 65"),
             "F/config.json: transformer_layer_config.vocab_size: 65, but the target has 64 tokens (a drafter "
@@ -61,8 +62,14 @@ TEST(ChainFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
   };
   EXPECT_EQ(nested("\"draft_vocab_size\": 40", "\"draft_vocab_size\": 0"),
             "F/config.json: draft_vocab_size: 0 is not an integer in 1..64");
-  EXPECT_EQ(nested("\"norm_before_fc\": false", "\"norm_before_fc\": true"),
-            "F/config.json: norm_before_fc: norms of the target's layers cannot be read");
+  EXPECT_EQ(nested("\"norm_before_fc\": false", "\"norm_before_fc\": \"yes\""),
+            "F/config.json: norm_before_fc: \"yes\" is neither true nor false");
+  EXPECT_EQ(of_config("eagle3_fc_norm", "\"norm_before_fc\": false", "\"norm_before_fc\": true"),
+            "F/config.json: fc_norm: the target's layers are normed once (norm_before_fc is true)");
+  EXPECT_EQ(
+      of_config("eagle3_published", "\"use_aux_hidden_state\": true", "\"use_aux_hidden_state\": false"),
+      "F/config.json: eagle_config.use_aux_hidden_state: a drafter of the last layer alone cannot be "
+      "read");
   EXPECT_EQ(nested("\"norm_output\": false", "\"norm_output\": 1"),
             "F/config.json: norm_output: 1 is neither true nor false");
   EXPECT_EQ(nested("\"model_type\": \"llama\"", "\"model_type\": \"gpt2\""),
@@ -77,6 +84,12 @@ TEST(ChainFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
       "1..1024");
   EXPECT_EQ(of_config("eagle3_published", "\"num_hidden_layers\": 1", "\"num_hidden_layers\": 2"),
             "F/config.json: num_hidden_layers: a published EAGLE-3 drafter has one layer");
+  EXPECT_EQ(of_config("eagle3_deepspec", "    0,\n    1\n", "    0,\n    2\n"),
+            "F/config.json: target_layer_ids: 2 is not an integer in 0..1");
+  EXPECT_EQ(of_config("eagle3_deepspec", "    0,\n    1\n", "    1,\n    1\n"),
+            "F/config.json: target_layer_ids: it must be a list of distinct layers");
+  EXPECT_EQ(of_config("eagle3_deepspec", "\"ttt_length\": 3", "\"ttt_length\": 0"),
+            "F/config.json: ttt_length: 0 is not an integer in 1..1024");
   EXPECT_EQ(of_config("mtp_qwen3", "\"num_nextn_predict_layers\": 1", "\"num_nextn_predict_layers\": 2"),
             "F/config.json: num_nextn_predict_layers: only one layer can be read");
   EXPECT_EQ(of_config("mtp_qwen3", "\"model_type\": \"qwen3\"", "\"model_type\": \"qwen3_next\""),
@@ -96,6 +109,13 @@ TEST(ChainFolder, TensorsThatAreMissingOrMisshapenAreNamed) {
   SpoiltDrafter without_map("eagle3_published");
   without_map.tensors.erase("d2t");
   EXPECT_EQ(without_map.error(), "F: tensor 'd2t' is missing (did you mean 't2d'?)");
+  SpoiltDrafter without_norms("eagle3_fc_norm");
+  without_norms.tensors.erase("fc_norm.1.weight");
+  EXPECT_EQ(without_norms.error(),
+            "F: tensor 'fc_norm.1.weight' is missing (did you mean 'fc_norm.0.weight'?)");
+  SpoiltDrafter unread_norm("eagle3_norm_before_fc");
+  unread_norm.with("\"norm_before_fc\": true", "\"norm_before_fc\": false");
+  EXPECT_EQ(unread_norm.error(), "F/model.safetensors: tensor 'input_norm.weight' is none of this model's");
   SpoiltDrafter lost("eagle3_speculators");
   const std::int64_t offset = 64;
   std::memcpy(lost.tensors["d2t"].bytes.data(), &offset, sizeof(offset));

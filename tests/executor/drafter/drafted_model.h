@@ -14,6 +14,11 @@ namespace dspark {
 
 inline std::string drafter_data() { return DSPARK_SOURCE_DIR "/tests/executor/drafter/data/"; }
 
+/// The tiny target of a drafter among the tests' data: the one whose layers it is made of.
+inline std::string target_of(const std::string& drafter) {
+  return drafter.find("gemma4") == std::string::npos ? "qwen3_tied" : "gemma4_keys_are_values";
+}
+
 /// The tiny target with one of its drafters, both in memory.
 class DraftedModel {
  public:
@@ -21,10 +26,11 @@ class DraftedModel {
 
   explicit DraftedModel(const std::string& drafter_folder, ElementType type = ElementType::kF32,
                         DrafterOptions options = {.max_requests = 16, .kv_tokens = 4096},
-                        const std::string& target = "qwen3_tied")
+                        const std::string& target = {})
       : kernels_(kernels_of(type)),
-        config_(*read_model_config(model_data() + target)),
-        decoder_(load(target, drafter_folder)) {
+        target_(target.empty() ? target_of(drafter_folder) : target),
+        config_(*read_model_config(model_data() + target_)),
+        decoder_(load(target_, drafter_folder)) {
     auto drafter = open_drafter(drafter_folder, {config_, decoder_.weights()}, *kernels_, options);
     EXPECT_TRUE(drafter) << to_string(drafter.error());
     drafter_ = std::move(*drafter);
@@ -76,6 +82,7 @@ class DraftedModel {
   }
 
   std::unique_ptr<Kernels> kernels_;
+  std::string target_;
   ModelConfig config_;
   Decoder decoder_;
   std::unique_ptr<Drafter> drafter_;

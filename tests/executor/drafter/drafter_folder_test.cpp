@@ -11,10 +11,10 @@
 namespace dspark {
 namespace {
 
-std::string known_drafters() {
-  return "Qwen3DSparkModel, Qwen3DFlashModel, DFlashDraftModel, dspark, dflash, eagle3, mtp, "
-         "LlamaForCausalLMEagle3, "
-         "Eagle3LlamaForCausalLM, Qwen3ForCausalLM, LlamaForCausalLM, Gemma3ForCausalLM, "
+std::string known_architectures() {
+  return "Qwen3DSparkModel, Gemma4DSparkModel, DFlashDraftModel, LlamaForCausalLMEagle3, "
+         "Eagle3LlamaForCausalLM, Qwen3Eagle3Model, "
+         "Qwen3ForCausalLM, LlamaForCausalLM, Gemma3ForCausalLM, "
          "Gemma3ForConditionalGeneration, Gemma4ForCausalLM, Gemma4ForConditionalGeneration";
 }
 
@@ -44,11 +44,12 @@ TEST(DrafterFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
   const auto library = [](const std::string& old, const std::string& now) {
     return of_config("speculators_dspark_rnn", old, now);
   };
+  EXPECT_EQ(deepspec("Qwen3DSparkModel", "Gemma3DSparkModel"),
+            "F/config.json: architectures: unknown drafter 'Gemma3DSparkModel' (known: " +
+                known_architectures() + ")");
   EXPECT_EQ(
-      deepspec("Qwen3DSparkModel", "Gemma4DSparkModel"),
-      "F/config.json: architectures: unknown drafter 'Gemma4DSparkModel' (known: " + known_drafters() + ")");
-  EXPECT_EQ(deepspec("\"Qwen3DSparkModel\"", ""),
-            "F/config.json: architectures: it must name one architecture (known: " + known_drafters() + ")");
+      deepspec("\"Qwen3DSparkModel\"", ""),
+      "F/config.json: architectures: it must name one architecture (known: " + known_architectures() + ")");
   EXPECT_EQ(deepspec("\"block_size\": 4", "\"block_size\": 0"),
             "F/config.json: block_size: 0 is not an integer in 1..256");
   EXPECT_EQ(deepspec("\"block_size\": 4,", ""), "F/config.json: block_size: is missing");
@@ -66,8 +67,28 @@ TEST(DrafterFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
             "F/config.json: confidence_head_with_markov: it needs a Markov head (markov_rank is 0)");
   EXPECT_EQ(deepspec("    \"full_attention\",", "    \"sliding_attention\","),
             "F/config.json: sliding_window: is missing");
+  EXPECT_EQ(
+      deepspec("    \"full_attention\"\n  ],", "    \"sliding_attention\"\n  ], \"sliding_window\": 4,"),
+      "F/config.json: layer_types: draft layers with a sliding window are read of `speculators` alone");
+  EXPECT_EQ(of_config("speculators_dspark_windows", "\"sliding_window_non_causal\": false",
+                      "\"sliding_window_non_causal\": 0"),
+            "F/config.json: sliding_window_non_causal: 0 is neither true nor false");
   EXPECT_EQ(of_config("dflash_original", "\"mask_token_id\": 5", "\"mask_token_id\": -1"),
             "F/config.json: dflash_config.mask_token_id: -1 is not an integer in 0..63");
+  EXPECT_EQ(of_config("dflash_original", "\"mask_token_id\": 5",
+                      "\"mask_token_id\": 5, \"output_multiplier\": 0.2"),
+            "F/config.json: dflash_config.output_multiplier: scaled embeddings and logits cannot be read");
+  EXPECT_EQ(of_config("dflash_original", "\"block_size\": 4", "\"block_size\": 4, \"is_causal\": true"),
+            "F/config.json: is_causal: blocks that attend one way cannot be run");
+  EXPECT_EQ(of_config("gemma4_dspark", "\"num_kv_shared_layers\": 0", "\"num_kv_shared_layers\": 1"),
+            "F/config.json: num_kv_shared_layers: draft layers share no keys and values");
+  EXPECT_EQ(
+      of_config("gemma4_dspark", "\"hidden_size_per_layer_input\": 0", "\"hidden_size_per_layer_input\": 4"),
+      "F/config.json: hidden_size_per_layer_input: draft layers have no embeddings of their own");
+  EXPECT_EQ(of_config("gemma4_dspark", "    \"full_attention\",", "    \"sliding_attention\","),
+            "F/config.json: layer_types: draft layers with a sliding window are read of `speculators` alone");
+  EXPECT_EQ(of_config("gemma4_dspark", "\"enable_moe_block\": false", "\"enable_moe_block\": true"),
+            "F/config.json: enable_moe_block: only dense models can be read");
   EXPECT_EQ(of_config("dflash_original", "    1\n    ]", "    3\n    ]"),
             "F/config.json: dflash_config.target_layer_ids: 3 does not fit the target, whose "
             "num_hidden_layers is 3");
@@ -76,7 +97,7 @@ TEST(DrafterFolder, EveryHostileConfigIsOneErrorThatNamesTheKey) {
       "F/config.json: block_size: a block of the anchor alone drafts nothing (sample_from_anchor is false)");
   EXPECT_EQ(
       library("\"dspark\"", "\"eagle9\""),
-      "F/config.json: speculators_model_type: unknown drafter 'eagle9' (known: " + known_drafters() + ")");
+      "F/config.json: speculators_model_type: unknown drafter 'eagle9' (known: dspark, dflash, eagle3, mtp)");
   EXPECT_EQ(library("\"draft_vocab_size\": 40", "\"draft_vocab_size\": 65"),
             "F/config.json: draft_vocab_size: 65 is not an integer in 1..64");
   EXPECT_EQ(library("\"model_type\": \"qwen3\"", "\"model_type\": \"llama\""),

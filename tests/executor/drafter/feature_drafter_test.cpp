@@ -146,6 +146,7 @@ class FeatureDrafterOf : public ::testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(EveryLayout, FeatureDrafterOf,
                          ::testing::Values("eagle3_speculators", "eagle3_published", "eagle3_two_layers",
+                                           "eagle3_norm_before_fc", "eagle3_fc_norm", "eagle3_deepspec",
                                            "mtp_qwen3"),
                          [](const auto& drafter) { return std::string(drafter.param); });
 
@@ -159,7 +160,7 @@ TEST_P(FeatureDrafterOf, DraftsFromTheDistributionsOfTheReference) {
 TEST_P(FeatureDrafterOf, GreedyTextIsThatOfTheTargetAlone) {
   for (const ElementType type : {ElementType::kF32, ElementType::kBf16}) {
     ServedModel plain("qwen3_tied", type);
-    ServedModel model("qwen3_tied", type, *chain_target_layers(drafter_data(GetParam()), plain.config));
+    ServedModel model("qwen3_tied", type, *drafter_target_layers(drafter_data(GetParam()), plain.config));
     for (const std::size_t batch : {1u, 3u, 16u}) {
       SCOPED_TRACE(fmt::format("{} requests", batch));
       const auto requests = some_requests(batch, 24, 0);
@@ -177,7 +178,7 @@ TEST_P(FeatureDrafterOf, GreedyTextIsThatOfTheTargetAlone) {
 TEST_P(FeatureDrafterOf, WhatItDraftsDependsNeitherOnPreemptionNorOnNeighbours) {
   ServedModel model("qwen3_tied", ElementType::kF32);
   ServedModel kept("qwen3_tied", ElementType::kF32,
-                   *chain_target_layers(drafter_data(GetParam()), model.config));
+                   *drafter_target_layers(drafter_data(GetParam()), model.config));
   for (const float temperature : {0.0F, 1.0F}) {
     const auto requests = some_requests(9, 30, temperature);
     const auto serve = [&](int kv_blocks, int sequences, std::size_t max_rows) {

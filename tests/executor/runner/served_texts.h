@@ -54,6 +54,8 @@ struct ServedTexts final : RoundListener, Watcher {
   std::vector<std::vector<std::int32_t>> replies;  // by ordinal
   int preemptions = 0;
   int rounds = 0;
+  std::vector<std::vector<std::int32_t>> drafts;  // of each round that drafted
+  std::vector<std::int32_t> accepted_drafts;      // of them
   std::int64_t submitted = 0;
   std::int64_t accepted = 0;
   std::size_t largest_batch = 0;
@@ -98,6 +100,10 @@ struct ServedTexts final : RoundListener, Watcher {
     // What passes the length limit is not delivered.
     reply.resize(std::min(reply.size(), static_cast<std::size_t>(request.spec.output_limit)));
     ++rounds;
+    if (!round.drafted.empty()) {
+      drafts.emplace_back(round.drafted.begin(), round.drafted.end());
+      accepted_drafts.push_back(round.accepted);
+    }
     submitted += static_cast<std::int64_t>(round.drafted.size());
     accepted += round.accepted;
   }

@@ -123,8 +123,9 @@ class Batch {
     const auto query = of_position(r, own, model_.heads, 0);
     double total = 0;
     std::vector<double> sums(dim);
-    for (std::int32_t p = rule.window > 0 ? std::max(0, own - rule.window + 1) : 0;
-         p < (rule.causal ? own + 1 : end); ++p) {
+    std::int32_t first = rule.window > 0 ? std::max(0, own - rule.window + 1) : 0;
+    if (rule.window_before_rows) first = std::max(0, requests_[r].before - rule.window);
+    for (std::int32_t p = first; p < (rule.causal ? own + 1 : end); ++p) {
       const float* key = &cached_[0][r][static_cast<std::size_t>(p) * model_.kv_heads * dim + kv * dim];
       const float* value = &cached_[1][r][static_cast<std::size_t>(p) * model_.kv_heads * dim + kv * dim];
       double score = 0;
@@ -154,7 +155,9 @@ TEST(Attention, IsTheNaiveOneForRaggedRowsWindowsCapsAndBlocks) {
                                  {.scale = 1, .window = 5},
                                  {.scale = 1, .window = 100},
                                  {.scale = 0.25f, .causal = false},
-                                 {.scale = 1, .window = 70, .causal = false}};
+                                 {.scale = 1, .window = 70, .causal = false},
+                                 {.scale = 1, .window = 3, .window_before_rows = true},
+                                 {.scale = 1, .window = 70, .causal = false, .window_before_rows = true}};
   for (const ElementType type : {ElementType::kF32, ElementType::kBf16}) {
     const auto kernels = cases::kernels(type, 2);
     for (const Model& model : models) {
