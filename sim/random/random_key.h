@@ -27,6 +27,7 @@ enum class Stream : std::uint8_t {
   kDraftToken,       // which token a real drafter proposes, by anchor position, attempt and offset
   kTargetToken,      // which token ends a real round: bonus or residual
   kPromptText,       // what a prompt of a real machine says
+  kPrefix,           // which prefix a prompt begins with, and on a real machine what that says
 };
 
 /// 64-bit key of one replication: a hash of seed and replication.
