@@ -128,7 +128,7 @@ void BlockDrafter::extend(const CommittedRows& rows) {
   rows_.clear();
   for (std::size_t r = 0; r < rows.requests(); ++r) {
     const std::int32_t count = rows.first_row[r + 1] - rows.first_row[r];
-    if (count == 0 || !cache_.extend(rows.id[r], rows.first_position[r], count, rows.shared[r])) continue;
+    if (count == 0 || !cache_.extend(rows.id[r], rows.first_position[r], count, rows.shared_of(r))) continue;
     for (std::int32_t done = 0; done < count;) {
       const std::int32_t room = static_cast<std::int32_t>(max_rows_) - first_row_.back();
       const std::int32_t part = std::min(room, count - done);

@@ -126,7 +126,7 @@ void ChainDrafter::extend_request(const CommittedRows& rows, std::size_t r) {
   Known& request = known(id);
   const std::vector<std::int32_t> drafted = std::exchange(request.drafted, {});
   const std::int32_t behind = cache_.length(id);
-  if (!take_slot(request) || !cache_.extend(id, position, count, rows.shared[r])) return forget(id);
+  if (!take_slot(request) || !cache_.extend(id, position, count, rows.shared_of(r))) return forget(id);
   if (begins) add_row(id, position++, rows.tokens[begin], rows.target_rows[begin], rows.kept);
   bool computed = !features_ && !begins && position == behind;
   for (std::size_t row = begin; row < end; ++row, ++position) {

@@ -45,7 +45,7 @@ struct CommittedRows {
   std::span<const RequestId> id = {};                 // (requests)
   std::span<const std::int32_t> first_row = {};       // (requests + 1) of the columns below, from 0
   std::span<const std::int32_t> first_position = {};  // (requests) in the text
-  std::span<const SharedPrefix> shared = {};          // (requests)
+  std::span<const SharedPrefix> shared = {};          // (requests); empty: none begins like another
   std::span<const std::int32_t> tokens = {};          // (rows) of the text
   std::span<const std::int32_t> next_tokens = {};     // (rows) that stand behind them
   std::span<const std::int32_t> target_rows = {};     // (rows) of `kept`
@@ -53,6 +53,9 @@ struct CommittedRows {
 
   std::size_t requests() const { return id.size(); }
   std::size_t rows() const { return tokens.size(); }
+  SharedPrefix shared_of(std::size_t request) const {
+    return shared.empty() ? SharedPrefix{} : shared[request];
+  }
 };
 
 /// Proposes blocks of tokens. One object serves one runner; calls come in order.
