@@ -13,7 +13,6 @@ namespace dspark {
 namespace {
 
 constexpr std::size_t kChunkRows = 256;  // of a long prompt's context, at least so many at once
-constexpr std::size_t kBlockTokens = 16;
 constexpr float kUnknownConfidence = 0.5F;
 
 /// A column's entry of request r at position k.
@@ -109,7 +108,7 @@ Result<std::unique_ptr<Drafter>> BlockDrafter::open(std::string_view text, const
                      .kept_layers = {},
                      .kv_tokens = options.kv_tokens});
   if (!decoder) return decoder.error();
-  auto cache = DraftCache::make(decoder->plan(), options.kv_tokens, kBlockTokens, kernels);
+  auto cache = DraftCache::make(decoder->plan(), options.kv_tokens, kernels);
   if (!cache) return cache.error();
   std::unique_ptr<BlockDrafter> drafter(new BlockDrafter(std::move(*config), std::move(*decoder),
                                                          std::move(*cache), max_rows, options, kernels));
@@ -129,7 +128,7 @@ void BlockDrafter::extend(const CommittedRows& rows) {
   rows_.clear();
   for (std::size_t r = 0; r < rows.requests(); ++r) {
     const std::int32_t count = rows.first_row[r + 1] - rows.first_row[r];
-    if (count == 0 || !cache_.extend(rows.id[r], rows.first_position[r], count)) continue;
+    if (count == 0 || !cache_.extend(rows.id[r], rows.first_position[r], count, rows.shared_of(r))) continue;
     for (std::int32_t done = 0; done < count;) {
       const std::int32_t room = static_cast<std::int32_t>(max_rows_) - first_row_.back();
       const std::int32_t part = std::min(room, count - done);

@@ -41,7 +41,7 @@ Result<std::unique_ptr<ChainDrafter>> ChainDrafter::make(Decoder decoder,
   DSPARK_INVARIANT(options.block_size >= 1 && options.max_requests >= 1);
   DSPARK_INVARIANT(options.max_rows >= options.max_requests);
   const std::size_t width = decoder.plan().hidden;
-  auto cache = DraftCache::make(decoder.plan(), options.kv_tokens, options.kv_block_tokens, kernels);
+  auto cache = DraftCache::make(decoder.plan(), options.kv_tokens, kernels);
   if (!cache) return cache.error();
   std::unique_ptr<ChainDrafter> drafter(new ChainDrafter(std::move(decoder), std::move(*cache),
                                                          std::move(features), std::move(target_ids),
@@ -119,15 +119,16 @@ void ChainDrafter::extend_request(const CommittedRows& rows, std::size_t r) {
   const RequestId id = rows.id[r];
   // A language model's row stands at its own token; with features it stands at the token before.
   const std::int32_t shift = features_ ? 0 : 1;
-  const bool whole_text = shift == 1 && rows.first_position[r] == 0;
-  std::int32_t position = rows.first_position[r] + (whole_text ? 0 : shift);
-  const std::int32_t count = static_cast<std::int32_t>(end - begin) + (whole_text ? 1 : 0);
+  if (rows.first_position[r] == 0) cache_.forget(id);  // anew
+  const bool begins = shift == 1 && cache_.length(id) == 0;
+  std::int32_t position = rows.first_position[r] + (begins ? 0 : shift);
+  const std::int32_t count = static_cast<std::int32_t>(end - begin) + (begins ? 1 : 0);
   Known& request = known(id);
   const std::vector<std::int32_t> drafted = std::exchange(request.drafted, {});
   const std::int32_t behind = cache_.length(id);
-  if (!cache_.extend(id, position, count) || !take_slot(request)) return forget(id);
-  if (whole_text) add_row(id, position++, rows.tokens[begin], rows.target_rows[begin], rows.kept);
-  bool computed = !features_ && !whole_text && position == behind;
+  if (!take_slot(request) || !cache_.extend(id, position, count, rows.shared_of(r))) return forget(id);
+  if (begins) add_row(id, position++, rows.tokens[begin], rows.target_rows[begin], rows.kept);
+  bool computed = !features_ && !begins && position == behind;
   for (std::size_t row = begin; row < end; ++row, ++position) {
     // Rows of accepted drafts stand in the cache already, but for the last: its output is needed.
     const auto k = static_cast<std::size_t>(position - behind);

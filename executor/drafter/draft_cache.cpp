@@ -7,12 +7,11 @@
 
 namespace dspark {
 
-Result<DraftCache> DraftCache::make(const ModelPlan& plan, std::size_t tokens, std::size_t block_tokens,
-                                    Kernels& kernels) {
-  const std::size_t blocks = (tokens + block_tokens - 1) / block_tokens;
-  auto kv = KvCache::make(plan, blocks, block_tokens, kernels);
+Result<DraftCache> DraftCache::make(const ModelPlan& plan, std::size_t tokens, Kernels& kernels) {
+  const std::size_t blocks = (tokens + kBlockTokens - 1) / kBlockTokens;
+  auto kv = KvCache::make(plan, blocks, kBlockTokens, kernels);
   if (!kv) return kv.error();
-  return DraftCache(std::move(*kv), blocks, block_tokens);
+  return DraftCache(std::move(*kv), blocks, kBlockTokens);
 }
 
 DraftCache::DraftCache(KvCache kv, std::size_t blocks, std::size_t block_tokens)
@@ -29,13 +28,34 @@ std::int32_t DraftCache::length(RequestId id) const {
   return index < kept_.size() ? kept_[index].length : 0;
 }
 
-bool DraftCache::extend(RequestId id, std::int32_t first, std::int32_t count) {
+/// The blocks before `first`, which the prefix has been kept in.
+void DraftCache::begin_behind(Kept& request, std::int32_t first, SharedPrefix shared) {
+  const auto needed = static_cast<std::size_t>(blocks_.blocks_for(first));
+  const std::span<const BlockId> blocks = blocks_.kept(shared.prefix);
+  if (first > shared.tokens || needed * kBlockTokens != static_cast<std::size_t>(first) || needed > blocks.size())
+    return;
+  for (const BlockId block : blocks.first(needed)) {
+    blocks_.retain(block);
+    request.blocks.push_back(static_cast<std::int32_t>(block));
+  }
+  request.length = first;
+}
+
+bool DraftCache::extend(RequestId id, std::int32_t first, std::int32_t count, SharedPrefix shared) {
   DSPARK_INVARIANT(first >= 0 && count >= 0);
+  Kept& request = kept(id);
+  if (first > 0 && request.length == 0) begin_behind(request, first, shared);
   if (first > length(id) || !reserve(id, first + count)) {
     forget(id);
     return false;
   }
-  kept(id).length = first + count;
+  request.length = first + count;
+  // As of the engine's blocks, the prefix's last token is in none that is shared.
+  const std::int32_t common = std::min(request.length, std::max(0, shared.tokens - 1));
+  for (auto next = blocks_.kept(shared.prefix).size(); (next + 1) * kBlockTokens <= static_cast<std::size_t>(common);
+       ++next) {
+    blocks_.keep(static_cast<BlockId>(request.blocks[next]), shared.prefix);
+  }
   return true;
 }
 

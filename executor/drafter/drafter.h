@@ -32,13 +32,21 @@ struct DraftBlocks {
   bool soft_distributions = false;  // whether somebody asks for Drafter::soft_distributions
 };
 
+/// How a request's text begins: as all others of that prefix.
+struct SharedPrefix {
+  std::uint32_t prefix = 0;
+  std::int32_t tokens = 0;  // 0: with no other
+};
+
 /// Rows that the target has computed of text that is committed, request by request: what drafters with a
-/// state of their own learn of a text. A request's rows follow on those of its earlier steps; they begin anew
-/// at position 0 after a preemption.
+/// state of their own learn of a text. A request's rows follow on those of its earlier steps. They begin (anew
+/// after a preemption) at position 0, or at one of its shared prefix up to which the target has found the
+/// rows of another request in its cache; its last position is never among these.
 struct CommittedRows {
   std::span<const RequestId> id = {};                 // (requests)
   std::span<const std::int32_t> first_row = {};       // (requests + 1) of the columns below, from 0
   std::span<const std::int32_t> first_position = {};  // (requests) in the text
+  std::span<const SharedPrefix> shared = {};          // (requests); empty: none begins like another
   std::span<const std::int32_t> tokens = {};          // (rows) of the text
   std::span<const std::int32_t> next_tokens = {};     // (rows) that stand behind them
   std::span<const std::int32_t> target_rows = {};     // (rows) of `kept`
@@ -46,6 +54,9 @@ struct CommittedRows {
 
   std::size_t requests() const { return id.size(); }
   std::size_t rows() const { return tokens.size(); }
+  SharedPrefix shared_of(std::size_t request) const {
+    return shared.empty() ? SharedPrefix{} : shared[request];
+  }
 };
 
 /// Proposes blocks of tokens. One object serves one runner; calls come in order.

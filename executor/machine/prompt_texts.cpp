@@ -3,7 +3,10 @@
 namespace dspark {
 namespace {
 
+/// A prompt's words: those of its prefix first, which are the same in others, then its own.
 std::uint32_t word(RandomKey key, const RequestSpec& spec, std::uint32_t index) {
+  if (index < static_cast<std::uint32_t>(spec.shared_prefix_tokens))
+    return draw_words(key, Stream::kPrefix, spec.prefix, 0, 1, 0, index / 4)[index % 4];
   return draw_words(key, Stream::kPromptText, spec.source, spec.ordinal, 0, 0, index / 4)[index % 4];
 }
 
@@ -15,9 +18,13 @@ std::size_t scaled(std::uint32_t word, std::size_t n) {
 }  // namespace
 
 std::vector<std::int32_t> TextPrompts::prompt(const RequestSpec& spec) {
-  const std::size_t begin = scaled(word(key_, spec, 0), text_.size());
+  const auto shared = static_cast<std::size_t>(spec.shared_prefix_tokens);
+  const std::size_t of_prefix = scaled(word(key_, spec, 0), text_.size());
+  const std::size_t own = scaled(word(key_, spec, static_cast<std::uint32_t>(shared)), text_.size());
   std::vector<std::int32_t> tokens(static_cast<std::size_t>(spec.prompt_tokens));
-  for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = text_[(begin + i) % text_.size()];
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    tokens[i] = text_[((i < shared ? of_prefix : own) + i) % text_.size()];
+  }
   return tokens;
 }
 

@@ -9,7 +9,7 @@
 namespace dspark {
 
 /// Prompts of a sweep: windows of a text, from a place that is a function of (source, ordinal), so that every
-/// policy is asked the same.
+/// policy is asked the same. A shared prefix is a window of its own.
 class TextPrompts final : public PromptSource {
  public:
   /// text: at least one token; a window that passes its end goes on at its beginning.

@@ -7,6 +7,7 @@ namespace dspark {
 void CommittedStep::collect(const PackedStep& step, std::span<const std::int32_t> accepted,
                             const RequestTexts& texts) {
   id_.clear();
+  shared_.clear();
   first_row_.assign(1, 0);
   for (auto* column : {&first_position_, &tokens_, &next_tokens_, &target_rows_}) column->clear();
   const RaggedRows rows = step.rows();
@@ -27,6 +28,7 @@ void CommittedStep::collect(const PackedStep& step, std::span<const std::int32_t
       next_tokens_.push_back(text[static_cast<std::size_t>(first + i + 1)]);
     }
     id_.push_back(id);
+    shared_.push_back(texts.shared(id));
     first_position_.push_back(first);
     first_row_.push_back(static_cast<std::int32_t>(tokens_.size()));
   }
@@ -36,6 +38,7 @@ CommittedRows CommittedStep::rows(std::span<const View<const float, 2>> kept) co
   return {.id = id_,
           .first_row = first_row_,
           .first_position = first_position_,
+          .shared = shared_,
           .tokens = tokens_,
           .next_tokens = next_tokens_,
           .target_rows = target_rows_,

@@ -20,6 +20,7 @@ class CommittedStep {
 
  private:
   std::vector<RequestId> id_;
+  std::vector<SharedPrefix> shared_;
   std::vector<std::int32_t> first_row_, first_position_, tokens_, next_tokens_, target_rows_;
 };
 

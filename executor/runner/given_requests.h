@@ -13,6 +13,8 @@ struct GivenRequest {
   std::vector<std::int32_t> prompt = {};  // at least one token
   std::int32_t output_limit = 1;          // tokens, at least 1
   float temperature = 0;
+  std::uint32_t prefix = 0;  // as in RequestSpec
+  std::int32_t shared_prefix_tokens = 0;
 };
 
 /// Requests that all arrive at once: their traffic and their prompts. Request i is source 0, ordinal i.
@@ -25,6 +27,8 @@ class GivenRequests final : public Source, public PromptSource {
       sink.emit({.ordinal = static_cast<std::uint32_t>(i),
                  .prompt_tokens = static_cast<std::int32_t>(requests_[i].prompt.size()),
                  .output_limit = requests_[i].output_limit,
+                 .prefix = requests_[i].prefix,
+                 .shared_prefix_tokens = requests_[i].shared_prefix_tokens,
                  .temperature = requests_[i].temperature});
     }
   }

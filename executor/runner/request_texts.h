@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "executor/drafter/drafter.h"
 #include "policies/invariant.h"
 #include "sim/engine/runner.h"
 
@@ -13,8 +15,8 @@ namespace dspark {
 class PromptSource {
  public:
   virtual ~PromptSource() = default;
-  /// The tokens of a request's prompt, spec.prompt_tokens of them. The same for the same source, ordinal and
-  /// length.
+  /// The tokens of a request's prompt, spec.prompt_tokens of them. The same for the same source, ordinal,
+  /// lengths and prefix; the first shared_prefix_tokens are a function of the prefix alone.
   virtual std::vector<std::int32_t> prompt(const RequestSpec& spec) = 0;
 };
 
@@ -29,6 +31,8 @@ class RequestTexts {
     if (texts_.size() <= index) texts_.resize(index + 1);
     texts_[index] = prompts_.prompt(spec);
     DSPARK_INVARIANT(texts_[index].size() == static_cast<std::size_t>(spec.prompt_tokens));
+    shared_.resize(texts_.size());
+    shared_[index] = {spec.prefix, std::min(spec.shared_prefix_tokens, spec.prompt_tokens)};
   }
   void leave(RequestId id) { texts_[static_cast<std::size_t>(id)].clear(); }
 
@@ -41,11 +45,13 @@ class RequestTexts {
   }
   /// All that is known of a request's text.
   std::span<const std::int32_t> of(RequestId id) const { return texts_[static_cast<std::size_t>(id)]; }
+  SharedPrefix shared(RequestId id) const { return shared_[static_cast<std::size_t>(id)]; }
   void append(RequestId id, std::int32_t token) { texts_[static_cast<std::size_t>(id)].push_back(token); }
 
  private:
   PromptSource& prompts_;
   std::vector<std::vector<std::int32_t>> texts_;  // by id
+  std::vector<SharedPrefix> shared_;              // by id
 };
 
 }  // namespace dspark

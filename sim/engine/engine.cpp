@@ -353,6 +353,7 @@ void Engine::finish_prefills(VirtualTime now) {
     const PromptChunk current = prefilling_[p];
     LiveRequest& request = requests_[current.id];
     request.computed += current.rows;
+    keep_prefix(request);
     if (request.computed < request.text_tokens()) {
       prefilling_[kept++] = {current.id, 0};
       continue;

@@ -31,6 +31,8 @@ struct EngineOptions {
   int kv_blocks = 65536;
   int block_tokens = 64;
   Prefill prefill = Prefill::kInStep;
+  /// Prompts that begin alike compute their beginning once, as long as its KV blocks are kept (kInStep).
+  bool prefix_caching = true;
   /// Verify everything drafted and commit only what the policy admitted (SGLang's cap-accept mode): the
   /// policy's loss in accepted tokens without its gain in compute.
   bool cap_accept = false;
@@ -86,7 +88,7 @@ class Engine {
   std::size_t waiting() const { return waiting_.size(); }
   std::size_t running() const { return rows_.size() + prefilling_.size(); }
   std::int64_t steps() const { return step_; }
-  /// Blocks held by all requests, counted anew; equals kv().used().
+  /// Blocks held by any request, counted anew; equals kv().used().
   int count_held_blocks() const;
 
  private:
@@ -107,6 +109,9 @@ class Engine {
   // engine_memory.cpp: who holds KV blocks
   void enqueue(RequestId id);
   void admit();
+  int shareable_blocks(const RequestSpec& spec) const;
+  bool is_computing_prefix(const RequestSpec& spec) const;
+  void keep_prefix(const LiveRequest& request);
   void reserve();
   bool reserve_or_count_deficit(int& deficit);
   void preempt_youngest();

@@ -20,6 +20,34 @@ void Engine::enqueue(RequestId id) {
   waiting_.insert(std::upper_bound(waiting_.begin(), waiting_.end(), id, older), id);
 }
 
+/// Whole blocks of the prompt that others may have computed. The last token of a shared prefix is not in
+/// them: what drafters keep of a position may depend on the token behind it, and a prompt's last row has to
+/// be computed for the first token.
+int Engine::shareable_blocks(const RequestSpec& spec) const {
+  if (!options_.prefix_caching || options_.prefill != Prefill::kInStep) return 0;
+  return std::max(0, std::min(spec.shared_prefix_tokens, spec.prompt_tokens) - 1) / options_.block_tokens;
+}
+
+/// More of this request's prefix is being computed than is there.
+bool Engine::is_computing_prefix(const RequestSpec& spec) const {
+  const int shareable = shareable_blocks(spec);
+  const int kept = static_cast<int>(kv_.kept(spec.prefix).size());
+  return std::any_of(prefilling_.begin(), prefilling_.end(), [&](const PromptChunk& p) {
+    const RequestSpec& other = requests_[p.id].spec;
+    return other.prefix == spec.prefix && std::min(shareable, shareable_blocks(other)) > kept;
+  });
+}
+
+/// What the request has computed of its prefix beyond the blocks that are kept is kept too.
+void Engine::keep_prefix(const LiveRequest& request) {
+  const int computed =
+      std::min(shareable_blocks(request.spec), request.computed / options_.block_tokens);
+  for (auto next = kv_.kept(request.spec.prefix).size(); next < static_cast<std::size_t>(std::max(0, computed));
+       ++next) {
+    kv_.keep(request.blocks[next], request.spec.prefix);
+  }
+}
+
 void Engine::admit() {
   while (!waiting_.empty() && static_cast<int>(running()) < options_.max_num_seqs) {
     const RequestId id = waiting_.front();
@@ -27,13 +55,24 @@ void Engine::admit() {
     // Room for the whole text and, unless it runs alone, for its first round: no step of its own preempts it
     // at once.
     const int headroom = running() == 0 ? 0 : 1 + runner_.block_size();
-    if (kv_.blocks_for(std::int64_t{request.text_tokens()} + headroom) > kv_.free()) return;
+    const int shareable = shareable_blocks(request.spec);
+    std::span<const BlockId> shared;
+    if (shareable > 0) {
+      if (is_computing_prefix(request.spec)) return;  // a moment later it is there
+      shared = kv_.kept(request.spec.prefix);
+      shared = shared.first(std::min(shared.size(), static_cast<std::size_t>(shareable)));
+    }
+    const auto held = std::count_if(shared.begin(), shared.end(),
+                                    [this](BlockId block) { return kv_.references(block) > 0; });
+    if (kv_.blocks_for(std::int64_t{request.text_tokens()} + headroom) - held > kv_.free()) return;
     waiting_.pop_front();
+    for (const BlockId block : shared) kv_.retain(block);
+    request.blocks.assign(shared.begin(), shared.end());
+    request.computed = static_cast<std::int32_t>(shared.size()) * options_.block_tokens;
     grow(request.blocks, request.text_tokens());
     if (options_.prefill == Prefill::kElsewhere) {
       rows_.push(id, request, options_.block_tokens);
     } else {
-      request.computed = 0;
       prefilling_.push_back({id, 0});
     }
   }
@@ -158,10 +197,14 @@ void Engine::finish(RequestId id, VirtualTime now) {
 }
 
 int Engine::count_held_blocks() const {
-  int held = 0;
-  for (const RequestId id : rows_.id) held += static_cast<int>(requests_[id].blocks.size());
-  for (const PromptChunk& p : prefilling_) held += static_cast<int>(requests_[p.id].blocks.size());
-  return held;
+  std::vector<BlockId> held;
+  const auto add = [&](RequestId id) {
+    held.insert(held.end(), requests_[id].blocks.begin(), requests_[id].blocks.end());
+  };
+  for (const RequestId id : rows_.id) add(id);
+  for (const PromptChunk& p : prefilling_) add(p.id);
+  std::sort(held.begin(), held.end());
+  return static_cast<int>(std::unique(held.begin(), held.end()) - held.begin());
 }
 
 }  // namespace dspark

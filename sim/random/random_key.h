@@ -28,6 +28,7 @@ enum class Stream : std::uint8_t {
   kTargetToken,      // which token ends a real round: bonus or residual
   kPromptText,       // what a prompt of a real machine says
   kStepNoise,        // by how much a step of the modelled machine differs from its price, by step
+  kPrefix,           // which prefix a prompt begins with, and on a real machine what that says
 };
 
 /// 64-bit key of one replication: a hash of seed and replication.

@@ -50,6 +50,19 @@ RequestShapes::RequestShapes(Parameters& workload, bool own_lengths) {
                                              .default_value = kUnlimited,
                                              .unit = "tokens",
                                              .meaning = "known limit of every reply"}));
+  if (workload.given("shared_prefix") || workload.is_describing()) {
+    Parameters shared = workload.group("shared_prefix", "beginning that prompts have in common, as a system prompt");
+    shared_prefix_tokens_ = static_cast<std::int32_t>(
+        shared.integer("tokens", {.min = 1,
+                                  .max = 1 << 30,
+                                  .unit = "tokens",
+                                  .meaning = "of each prompt; a shorter prompt is the beginning of it"}));
+    prefixes_ = static_cast<std::uint32_t>(
+        shared.integer("prefixes", {.min = 1,
+                                    .max = 1 << 20,
+                                    .default_value = 1,
+                                    .meaning = "so many different ones, each as likely"}));
+  }
   DomainWeights mix =
       read_domain_weights(workload, "domains", "names and weights of the domains that requests mix");
   const double temperature = workload.number(
@@ -70,6 +83,11 @@ void RequestShapes::shape(RandomKey key, RequestSpec& spec) const {
     (output_->known_beforehand() ? spec.output_limit : spec.output_end) = length;
   }
   spec.output_limit = std::min(spec.output_limit, max_output_tokens_);
+  if (shared_prefix_tokens_ > 0) {
+    const double u = uniform_variate({key, Stream::kPrefix, spec.source, spec.ordinal});
+    spec.prefix = std::min(prefixes_ - 1, static_cast<std::uint32_t>(u * prefixes_));
+    spec.shared_prefix_tokens = std::min(shared_prefix_tokens_, spec.prompt_tokens);
+  }
   if (domains_.size() > 1) {
     const double u = uniform_variate({key, Stream::kDomain, spec.source, spec.ordinal});
     spec.domain = drift_->domain(spec.arrival, u);

@@ -41,11 +41,11 @@ const std::vector<LengthsEntry>& length_distributions();
 /// workload drifts of the time of arrival too: the coins stay the same, what they mean moves.
 class RequestShapes {
  public:
-  /// Reads prompt_tokens, output_tokens, max_output_tokens, domains, temperature and drift from the
+  /// Reads prompt_tokens, output_tokens, max_output_tokens, shared_prefix, domains, temperature and drift from the
   /// workload's map; lengths only where `own_lengths` (a trace brings its own).
   RequestShapes(Parameters& workload, bool own_lengths);
 
-  /// Fills lengths (where they are ours), domain and temperature; `spec.arrival` is set.
+  /// Fills lengths (where they are ours), prefix, domain and temperature; `spec.arrival` is set.
   void shape(RandomKey key, RequestSpec& spec) const;
   const std::vector<std::string>& domains() const { return domains_; }
 
@@ -53,6 +53,8 @@ class RequestShapes {
   std::unique_ptr<const LengthDistribution> prompt_;
   std::unique_ptr<const LengthDistribution> output_;
   std::int32_t max_output_tokens_ = kUnlimited;
+  std::int32_t shared_prefix_tokens_ = 0;
+  std::uint32_t prefixes_ = 1;
   std::vector<std::string> domains_;
   std::optional<WorkloadDrift> drift_;
 };

@@ -20,8 +20,8 @@ struct RequestSpec {
   std::int32_t output_limit = kUnlimited;  // known beforehand: caps the blocks of the reply
   std::int32_t output_end = kUnlimited;    // hidden: where the model would end its text
   std::int32_t domain = 0;
-  std::uint32_t session = 0;
-  std::int32_t shared_prefix_tokens = 0;  // of the prompt, with the session's last request
+  std::uint32_t prefix = 0;               // prompts of the same one begin alike
+  std::int32_t shared_prefix_tokens = 0;  // of the prompt, with all others of that prefix; <= prompt_tokens
   std::int32_t tenant = 0;
   std::int32_t priority = 0;
   float temperature = 1;

@@ -47,6 +47,7 @@ struct ServedTexts final : RoundListener, Watcher {
   bool chosen_confidence = false;  // the toy's confidence is that of the token it has drawn: it anticipates
   int block_size = 4;
   EngineOptions engine{.max_num_seqs = 16, .max_num_batched_tokens = 96, .kv_blocks = 256, .block_tokens = 4};
+  Watcher* also_watching = nullptr;
   std::vector<std::int32_t> end_tokens;
   std::uint64_t seed = 3;
   StepCost::Parts belief{.verify_affine = {.bias_seconds = 1, .seconds_per_token = 0.02}};
@@ -85,6 +86,7 @@ struct ServedTexts final : RoundListener, Watcher {
     Simulation simulation(key, requests, router, {});
     runner_engine_ = &simulation.add_replica(engine, *batching, *depth, step_cost, runner);
     simulation.watch(*this);
+    if (also_watching != nullptr) simulation.watch(*also_watching);
     simulation.run([&] { return requests.all_done(); }, nullptr);
     EXPECT_EQ(requests.lost(), 0u);
     EXPECT_EQ(runner_engine_->kv().used(), 0);
