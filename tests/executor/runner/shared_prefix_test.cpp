@@ -15,13 +15,14 @@ using testing::written_map;
 
 constexpr std::size_t kBlocks = 256;
 
-/// Prompts of two prefixes of 21 tokens and some of their own; two blocks of eight can be shared.
+/// Prompts of two prefixes of 24 tokens and some of their own. Two blocks of eight can be shared: the third holds the
+/// prefix's last token.
 std::vector<GivenRequest> prompts(float temperature) {
   std::vector<GivenRequest> requests;
   for (std::uint32_t i = 0; i < 12; ++i) {
-    GivenRequest request{.output_limit = 18, .temperature = temperature, .prefix = i % 2, .shared_prefix_tokens = 21};
-    for (std::uint32_t t = 0; t < 21 + i % 5; ++t) {
-      const std::uint32_t token = t < 21 ? 3 * t * t + 7 * request.prefix : 11 * i + t;
+    GivenRequest request{.output_limit = 18, .temperature = temperature, .prefix = i % 2, .shared_prefix_tokens = 24};
+    for (std::uint32_t t = 0; t < 24 + i % 5; ++t) {
+      const std::uint32_t token = t < 24 ? 3 * t * t + 7 * request.prefix : 11 * i + t;
       request.prompt.push_back(static_cast<std::int32_t>(token % 60));
     }
     requests.push_back(std::move(request));
