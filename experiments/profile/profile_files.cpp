@@ -169,7 +169,7 @@ std::string profile_summary(const Profile& profile, const ProfileFacts& facts) {
   text += fmt::format("noise         {:.1f} % within a point (median), drift {:+.1f} % from first to last\n",
                       100 * profile.noise, 100 * profile.verify.drift);
   text += fmt::format(
-      "per step      {:.3f} ms beside the forward pass; {:.3f} ms of the engine itself, which "
+      "per step      {:.4f} ms beside the forward pass; {:.3f} ms of the engine itself, which "
       "experiments do not count\n",
       1e3 * profile.step_overhead_seconds, 1e3 * profile.engine_seconds);
   for (const DraftPoint& point : profile.draft) {

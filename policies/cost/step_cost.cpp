@@ -3,16 +3,15 @@
 namespace dspark {
 
 void StepCost::verify_seconds(int requests, int rows, CostForm form, std::span<double> seconds) const {
-  const double of_requests = parts_.verify_terms.seconds_per_request * requests;
   if (parts_.verify_table) {
-    for (double& second : seconds) second = parts_.verify_table->seconds(rows++, form) + of_requests;
+    for (double& second : seconds) second = parts_.verify_table->seconds(rows++, form);
     return;
   }
   const AffineCost affine = parts_.verify_affine;
   const double before_rows = affine.bias_seconds + affine.seconds_per_request * requests;
   double* out = seconds.data();
   const int count = static_cast<int>(seconds.size());
-  for (int i = 0; i < count; ++i) out[i] = before_rows + affine.seconds_per_token * (rows + i) + of_requests;
+  for (int i = 0; i < count; ++i) out[i] = before_rows + affine.seconds_per_token * (rows + i);
 }
 
 double StepCost::draft_seconds(int drafting, int steps) const {

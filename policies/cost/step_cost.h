@@ -65,23 +65,24 @@ class StepCost {
   StepCost() = default;
   explicit StepCost(Parts parts) : parts_(std::move(parts)) {}
 
-  /// One pass of the target, but for what its contexts cost. `rows` >= `requests` >= 0; no rows cost nothing.
-  /// The form matters to tables only.
+  /// One pass of the target, by its rows; what terms_seconds says stands on top. `rows` >= `requests` >= 0;
+  /// no rows cost nothing. The form matters to tables only.
   double verify_seconds(int requests, int rows, CostForm form = CostForm::kStaircase) const {
     if (rows == 0) return 0;
-    const double of_requests = parts_.verify_terms.seconds_per_request * requests;
-    if (parts_.verify_table) return parts_.verify_table->seconds(rows, form) + of_requests;
+    if (parts_.verify_table) return parts_.verify_table->seconds(rows, form);
     const AffineCost& affine = parts_.verify_affine;
-    return affine.bias_seconds + affine.seconds_per_request * requests + affine.seconds_per_token * rows +
-           of_requests;
+    return affine.bias_seconds + affine.seconds_per_request * requests + affine.seconds_per_token * rows;
   }
   /// The same for `rows`, rows + 1, … (rows >= 1), one for each of `seconds`.
   void verify_seconds(int requests, int rows, CostForm form, std::span<double> seconds) const;
-  /// False: contexts cost nothing, and nobody need count them.
-  bool has_context_cost() const { return parts_.verify_terms.seconds_per_context_token != 0; }
-  /// What the pass takes on top, by its attended tokens.
-  double context_seconds(double attended_tokens) const {
-    return parts_.verify_terms.seconds_per_context_token * attended_tokens;
+  /// False: requests and contexts add nothing, and nobody need count them.
+  bool has_terms() const {
+    return parts_.verify_terms.seconds_per_request != 0 || parts_.verify_terms.seconds_per_context_token != 0;
+  }
+  /// What a pass takes on top, by its requests and attended tokens.
+  double terms_seconds(int requests, double attended_tokens) const {
+    return parts_.verify_terms.seconds_per_request * requests +
+           parts_.verify_terms.seconds_per_context_token * attended_tokens;
   }
   /// `drafting` requests drafting at most `steps` positions; 0 where either is 0.
   double draft_seconds(int drafting, int steps) const;

@@ -4,20 +4,22 @@
 
 namespace dspark {
 
-ContextPrice context_price(const StepCost& cost, const RequestColumns& request, int prefill_rows) {
-  if (!cost.has_context_cost() || request.context.empty()) return {};
+AddedSeconds added_seconds(const StepCost& cost, const RequestColumns& request, int prefill_rows) {
+  if (!cost.has_terms() || request.id.empty()) return {};
   double attended = 0;
   for (const std::int32_t context : request.context) attended += attended_tokens(context, 1);
-  const double mean = attended / static_cast<double>(request.context.size());
-  return {.anchors_seconds = cost.context_seconds(attended + mean * prefill_rows),
-          .seconds_per_row = cost.context_seconds(mean)};
+  const double mean = attended / static_cast<double>(request.id.size());
+  return {.anchors = cost.terms_seconds(static_cast<int>(request.id.size()), attended + mean * prefill_rows),
+          .per_row = cost.terms_seconds(0, mean)};
 }
 
 double PlanView::seconds(int k) const {
   const int rows = requests() * (1 + k) + prefill_rows;
-  const ContextPrice context = context_price(*cost, request, prefill_rows);
-  double verify = cost->verify_seconds(requests(), rows) +
-                  (context.anchors_seconds + context.seconds_per_row * requests() * k);
+  double verify = cost->verify_seconds(requests(), rows);
+  if (cost->has_terms()) [[unlikely]] {
+    const AddedSeconds added = added_seconds(*cost, request, prefill_rows);
+    verify += added.anchors + added.per_row * requests() * k;
+  }
   if (k == 0) verify *= 1 + cost->parts().idle_drafter_tax;
   return cost->draft_seconds(requests(), k) + verify +
          cost->overhead_seconds(/*chosen_after_drafting=*/false);
@@ -36,8 +38,8 @@ int drafted_until_stop(const DraftStop& stop, const DraftColumns& drafts, int re
 void Step::seconds_from(int admitted, CostForm form, std::span<double> seconds) const {
   cost->verify_seconds(requests(), requests() + prefill_rows + admitted, form, seconds);
   for (double& second : seconds) second += draft_and_overhead_seconds;
-  if (!cost->has_context_cost()) return;
-  for (double& second : seconds) second += context.anchors_seconds + context.seconds_per_row * admitted++;
+  if (added_seconds_per_row == 0) return;
+  for (double& second : seconds) second += added_seconds_per_row * admitted++;
 }
 
 EarlierStep Step::earlier(int lag) const {

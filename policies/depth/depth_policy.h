@@ -64,13 +64,13 @@ class DraftStop {
 /// are in `drafts`.
 int drafted_until_stop(const DraftStop& stop, const DraftColumns& drafts, int request, int planned);
 
-/// What a step's contexts are believed to cost, where they cost anything: the anchors and prompt rows with
-/// the contexts of the running requests, and each further row with their mean.
-struct ContextPrice {
-  double anchors_seconds = 0;
-  double seconds_per_row = 0;
+/// What requests and contexts are believed to add to a step (StepCost::terms_seconds).
+struct AddedSeconds {
+  double anchors =
+      0;  // of all requests with one row each, and of prompt rows, counted as having their mean context
+  double per_row = 0;  // of each further row, at that mean
 };
-ContextPrice context_price(const StepCost& cost, const RequestColumns& request, int prefill_rows);
+AddedSeconds added_seconds(const StepCost& cost, const RequestColumns& request, int prefill_rows);
 
 /// Before drafting: batch, history, prices.
 struct PlanView {
@@ -126,9 +126,11 @@ class Step {
   int requests() const { return static_cast<int>(request.id.size()); }
   /// Believed seconds of this step if `admitted` draft tokens are verified in all.
   double seconds(int admitted, CostForm form = CostForm::kStaircase) const {
-    return draft_and_overhead_seconds +
-           cost->verify_seconds(requests(), requests() + prefill_rows + admitted, form) +
-           (context.anchors_seconds + context.seconds_per_row * admitted);
+    const double seconds = draft_and_overhead_seconds +
+                           cost->verify_seconds(requests(), requests() + prefill_rows + admitted, form);
+    if (added_seconds_per_row == 0) [[likely]]
+      return seconds;
+    return seconds + added_seconds_per_row * admitted;
   }
   /// The same for `admitted`, admitted + 1, …, one for each of `seconds`; at least one request.
   void seconds_from(int admitted, CostForm form, std::span<double> seconds) const;
@@ -141,8 +143,8 @@ class Step {
   std::int64_t step = 0;
   SystemView system = {};
   const StepCost* cost = nullptr;
-  double draft_and_overhead_seconds = 0;
-  ContextPrice context = {};
+  double draft_and_overhead_seconds = 0;  // and AddedSeconds::anchors
+  double added_seconds_per_row = 0;       // AddedSeconds::per_row
   CoinStream* coins = nullptr;
   std::span<const EarlierStep> history = {};  // [0] is the step before this one
 };

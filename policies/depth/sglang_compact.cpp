@@ -109,7 +109,7 @@ class SglangCompact final : public DepthPolicy {
     const auto above = std::upper_bound(probes_.begin(), probes_.end(), rows);
     const int probe = above == probes_.begin() ? probes_.front() : *std::prev(above);
     return step.draft_and_overhead_seconds + step.cost->verify_seconds(step.requests(), probe) +
-           (step.context.anchors_seconds + step.context.seconds_per_row * admitted);
+           step.added_seconds_per_row * admitted;
   }
 
   int budget(const Step& step) const {

@@ -195,8 +195,9 @@ Step Engine::policy_step() const {
   step.step = step_;
   step.system = system_view();
   step.cost = &belief_;
-  step.draft_and_overhead_seconds = draft_and_overhead_seconds_;
-  step.context = context_price(belief_, step.request, prefill_rows_);
+  const AddedSeconds added = added_seconds(belief_, step.request, prefill_rows_);
+  step.draft_and_overhead_seconds = draft_and_overhead_seconds_ + added.anchors;
+  step.added_seconds_per_row = added.per_row;
   step.coins = &coins_;
   step.history = history_.view();
   return step;

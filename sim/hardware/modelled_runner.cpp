@@ -63,15 +63,15 @@ Verified ModelledRunner::verify(const RunnerRows& rows, std::span<const int> sub
     for (std::size_t r = 0; r < accepted_.size(); ++r)
       accepted_[r] = std::min(submitted[r], blocks_.accepted[r]);
   }
-  const double attended = cost_.has_context_cost() ? attended_tokens(rows, submitted) : 0;
+  const double attended = cost_.has_terms() ? attended_tokens(rows, submitted) : 0;
   StepSeconds taken = seconds(shape, attended);
   if (step_noise_ > 0) disturb(taken, step_noise_, {key_, Stream::kStepNoise}, steps_++);
   return {.accepted = accepted_, .divergence = blocks_.divergence, .seconds = taken};
 }
 
 StepSeconds ModelledRunner::seconds(const StepShape& shape, double attended_tokens) const {
-  double verify =
-      cost_.verify_seconds(shape.decode_requests, shape.rows()) + cost_.context_seconds(attended_tokens);
+  double verify = cost_.verify_seconds(shape.decode_requests, shape.rows()) +
+                  cost_.terms_seconds(shape.decode_requests, attended_tokens);
   if (shape.drafter_loaded && shape.drafting_requests == 0) verify *= 1 + cost_.parts().idle_drafter_tax;
   return {.draft = cost_.draft_seconds(shape.drafting_requests, shape.draft_steps),
           .verify = verify,

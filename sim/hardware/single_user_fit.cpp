@@ -17,7 +17,8 @@ constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 std::string speed_name(int k) { return k == 0 ? "none" : fmt::format("k{}", k); }
 
 double round_seconds(const StepCost& cost, double overhead, int k) {
-  return cost.draft_seconds(k > 0 ? 1 : 0, k) + cost.verify_seconds(1, 1 + k) + overhead;
+  return cost.draft_seconds(k > 0 ? 1 : 0, k) + cost.verify_seconds(1, 1 + k) + cost.terms_seconds(1, 0) +
+         overhead;
 }
 
 }  // namespace
@@ -139,7 +140,8 @@ Result<SingleUserFit> fit_single_user(const std::vector<SingleUserSpeed>& speeds
   if (speeds.empty() || speeds[0].k != 0 || !speeds[0].fitted) {
     return Error{"the overhead needs the fitted speed of 'none'", {}, "add none to fitted"};
   }
-  const double overhead_seconds = 1 / speeds[0].tokens_per_second - cost.verify_seconds(1, 1);
+  const double overhead_seconds =
+      1 / speeds[0].tokens_per_second - cost.verify_seconds(1, 1) - cost.terms_seconds(1, 0);
   if (overhead_seconds < 0)
     return Error{"one token without speculation takes less than its measured step cost"};
   std::vector<double> seconds;

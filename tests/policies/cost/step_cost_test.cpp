@@ -25,21 +25,13 @@ TEST(StepCost, ATableIsReadByRowsAndNoRowsCostNothing) {
   EXPECT_EQ(cost.verify_seconds(0, 0), 0);
 }
 
-TEST(StepCost, LinearTermsStandOnTopOfTableAndAffineCost) {
-  const LinearTerms terms{.seconds_per_request = 0.1, .seconds_per_context_token = 0.001};
-  const StepCost by_table({.verify_table = table({{8, 1}, {16, 2}}), .verify_terms = terms});
-  const StepCost affine(
-      {.verify_affine = {.bias_seconds = 1, .seconds_per_token = 0.01}, .verify_terms = terms});
-  EXPECT_DOUBLE_EQ(by_table.verify_seconds(4, 12), 2.4);
-  EXPECT_DOUBLE_EQ(affine.verify_seconds(4, 12), 1 + 0.12 + 0.4);
-  EXPECT_DOUBLE_EQ(by_table.context_seconds(500), 0.5);
-  EXPECT_EQ(by_table.verify_seconds(0, 0), 0);
-  for (const StepCost& cost : {by_table, affine}) {
-    std::vector<double> seconds(3);
-    cost.verify_seconds(4, 11, CostForm::kStaircase, seconds);
-    for (int i = 0; i < 3; ++i)
-      EXPECT_DOUBLE_EQ(seconds[static_cast<std::size_t>(i)], cost.verify_seconds(4, 11 + i));
-  }
+TEST(StepCost, LinearTermsCountRequestsAndAttendedTokens) {
+  const StepCost cost({.verify_table = table({{8, 1}, {16, 2}}),
+                       .verify_terms = {.seconds_per_request = 0.1, .seconds_per_context_token = 0.001}});
+  EXPECT_TRUE(cost.has_terms());
+  EXPECT_DOUBLE_EQ(cost.terms_seconds(4, 500), 0.4 + 0.5);
+  EXPECT_EQ(cost.verify_seconds(4, 12), 2) << "the rows' part";
+  EXPECT_FALSE(StepCost({.verify_table = table({{8, 1}, {16, 2}})}).has_terms());
 }
 
 TEST(StepCost, RowsAttendToWhatStandsBeforeThemAndToThemselves) {
@@ -81,10 +73,11 @@ TEST(PlanView, PricesAStepInWhichEveryRequestVerifiesKTokens) {
   EXPECT_DOUBLE_EQ(view.seconds(0), (10 + 2 + 5) * 1.1 + 0.5) << "an idle drafter is taxed";
 }
 
-/// Two requests with 99 and 199 tokens before their anchors; a token attended to costs 1 ms.
+/// Two requests with 99 and 199 tokens before their anchors; a token attended to costs 1 ms, a request 0.25
+/// s.
 struct PricedByContext {
   StepCost cost{{.verify_affine = {.bias_seconds = 10, .seconds_per_token = 1},
-                 .verify_terms = {.seconds_per_context_token = 1e-3}}};
+                 .verify_terms = {.seconds_per_request = 0.25, .seconds_per_context_token = 1e-3}}};
   std::vector<RequestId> ids = std::vector<RequestId>(2);
   std::vector<std::int32_t> contexts = {99, 199};
   RequestColumns columns() const { return {.id = ids, .context = contexts}; }
@@ -93,8 +86,8 @@ struct PricedByContext {
 TEST(PlanView, RowsOfAContextCostItsTokens) {
   const PricedByContext step;
   PlanView view{.request = step.columns(), .cost = &step.cost};
-  EXPECT_DOUBLE_EQ(view.seconds(0), 10 + 2 + 0.3);
-  EXPECT_DOUBLE_EQ(view.seconds(3), 10 + 2 * 4 + 4 * 0.3) << "each row at the mean of the contexts";
+  EXPECT_DOUBLE_EQ(view.seconds(0), 10 + 2 + 0.5 + 0.3);
+  EXPECT_DOUBLE_EQ(view.seconds(3), 10 + 2 * 4 + 0.5 + 4 * 0.3) << "each row at the mean of the contexts";
 }
 
 TEST(Step, AnAdmittedTokenCostsTheMeanContext) {
@@ -103,10 +96,11 @@ TEST(Step, AnAdmittedTokenCostsTheMeanContext) {
   step.request = priced.columns();
   step.prefill_rows = 2;
   step.cost = &priced.cost;
-  step.draft_and_overhead_seconds = 0.5;
-  step.context = context_price(priced.cost, step.request, step.prefill_rows);
-  EXPECT_DOUBLE_EQ(step.seconds(0), 0.5 + 10 + 4 + 0.6) << "prompt rows count as the mean too";
-  EXPECT_DOUBLE_EQ(step.seconds(3), 0.5 + 10 + 7 + 0.6 + 3 * 0.15);
+  const AddedSeconds added = added_seconds(priced.cost, step.request, step.prefill_rows);
+  step.draft_and_overhead_seconds = 0.5 + added.anchors;
+  step.added_seconds_per_row = added.per_row;
+  EXPECT_DOUBLE_EQ(step.seconds(0), 0.5 + 0.5 + 10 + 4 + 0.6) << "prompt rows count as the mean too";
+  EXPECT_DOUBLE_EQ(step.seconds(3), 0.5 + 0.5 + 10 + 7 + 0.6 + 3 * 0.15);
   std::vector<double> seconds(2);
   step.seconds_from(2, CostForm::kStaircase, seconds);
   EXPECT_DOUBLE_EQ(seconds[0], step.seconds(2));

@@ -57,7 +57,7 @@ TEST(ModelledRunner, OnlyALoadedDrafterThatDraftsNothingIsTaxed) {
 
 TEST(ModelledRunner, AStepPaysForEachTokenThatARowAttendsTo) {
   auto p = parts();
-  p.verify_terms = {.seconds_per_context_token = 1e-4};
+  p.verify_terms = {.seconds_per_request = 3e-3, .seconds_per_context_token = 1e-4};
   const StepCost cost(p);
   const LatentAcceptance acceptance({{{9, 9}, 0}}, {}, {}, 0);
   ModelledRunner runner(cost, acceptance, {1, 1});
@@ -79,7 +79,8 @@ TEST(ModelledRunner, AStepPaysForEachTokenThatARowAttendsTo) {
   const double first = given.anchor_position[0], second = given.anchor_position[1];
   const double attended = (first + 1) + (first + 2) + (first + 3) + (second + 1) + (11 + 12 + 13);
   const double without = ModelledRunner(StepCost(parts()), acceptance, {}).seconds(shape).total();
-  EXPECT_NEAR(runner.verify(given, submitted, shape).seconds.total(), without + attended * 1e-4, 1e-12);
+  EXPECT_NEAR(runner.verify(given, submitted, shape).seconds.total(), without + 2 * 3e-3 + attended * 1e-4,
+              1e-12);
 }
 
 TEST(ModelledRunner, StepNoiseIsAFactorOfMeanOneByStep) {
