@@ -48,6 +48,8 @@ struct ServedTexts final : RoundListener, Watcher {
   int block_size = 4;
   EngineOptions engine{.max_num_seqs = 16, .max_num_batched_tokens = 96, .kv_blocks = 256, .block_tokens = 4};
   std::vector<std::int32_t> end_tokens;
+  SamplingRule sampling = {};  // its temperature is each request's own
+  ConfidenceCalibration* calibration = nullptr;
   std::uint64_t seed = 3;
   StepCost::Parts belief{.verify_affine = {.bias_seconds = 1, .seconds_per_token = 0.02}};
 
@@ -72,7 +74,7 @@ struct ServedTexts final : RoundListener, Watcher {
     EqualDurations durations;
     const RandomKey key = make_random_key(seed, 0);
     ExecutorRunner runner(used_kernels, own_target != nullptr ? *own_target : target, used, requests, key,
-                          {.end_tokens = end_tokens, .listener = this, .durations = &durations});
+                          {.sampling = sampling, .end_tokens = end_tokens, .listener = this, .durations = &durations});
     Parameters parameters(policy_parameters);
     const auto depth = own_policy ? own_policy() : make_depth_policy(policy, parameters);
     ASSERT_NE(depth, nullptr);
@@ -82,6 +84,7 @@ struct ServedTexts final : RoundListener, Watcher {
     SingleReplicaRouter router;
     Simulation simulation(key, requests, router, {});
     runner_engine_ = &simulation.add_replica(engine, *batching, *depth, step_cost, runner);
+    if (calibration != nullptr) runner_engine_->calibrate(*calibration);
     simulation.watch(*this);
     simulation.run([&] { return requests.all_done(); }, nullptr);
     EXPECT_EQ(requests.lost(), 0u);
@@ -104,7 +107,7 @@ struct ServedTexts final : RoundListener, Watcher {
   void preempted(const RequestSpec&) override { ++preemptions; }
 
  private:
-  const Engine* runner_engine_ = nullptr;
+  Engine* runner_engine_ = nullptr;
 };
 
 /// Prompts of 1 .. 12 tokens, replies of up to `output_limit`.
