@@ -1,4 +1,4 @@
-"""What `transformers` writes greedily with SmolLM2-135M-Instruct in f32, with eager attention, and its logits on the way.
+"""What `transformers` writes greedily with SmolLM2-135M-Instruct (f32, eager attention), and its logits on the way.
 
 Requires: torch==2.15.0 transformers==5.24.0 safetensors==0.8.0 numpy==2.4.6
 

@@ -31,7 +31,8 @@ inline void write_cut(const std::string& folder, int layers, const ModelFolder& 
            std::stoi(layer[1]) >= layers;
   });
   for (auto& [name, tensor] : model.tensors) {
-    for (const char* of_tokens : {"embed_tokens.weight", "lm_head.weight", "markov_w1.weight", "markov_w2.weight"}) {
+    for (const char* of_tokens :
+         {"embed_tokens.weight", "lm_head.weight", "markov_w1.weight", "markov_w2.weight"}) {
       if (!name.ends_with(of_tokens)) continue;
       ASSERT_EQ(tensor.shape[0], kWhole) << name;
       tensor.bytes.resize(tensor.bytes.size() / kWhole * kCountedVocabulary);
@@ -46,7 +47,8 @@ inline void write_cut(const std::string& folder, int layers, const ModelFolder& 
        std::string("$01\"full_attention\"") + (layers == 2 ? ", \"full_attention\"" : "")},
       {R"re(("target_layer_ids": \[)[^\]]*)re", "$01-1, 0"},
       {R"re(("eagle_aux_hidden_state_layer_ids": \[)[^\]]*)re", "$011"}};
-  for (const auto& [old, now] : changes) model.config = std::regex_replace(model.config, std::regex(old), now);
+  for (const auto& [old, now] : changes)
+    model.config = std::regex_replace(model.config, std::regex(old), now);
   model.write(to);
 }
 
@@ -85,8 +87,8 @@ class CountedModel {
   std::vector<float> logits(const std::vector<std::int32_t>& text) {
     const auto rows = static_cast<std::int32_t>(text.size());
     const std::vector<std::int32_t> first_row{0, rows}, first_position{0}, logit_rows{rows - 1}, table{0, 1};
-    const DecoderOutput output = decoder_->forward({first_row, first_position, {table.data(), {1, table.size()}}},
-                                                   text, *cache_, logit_rows);
+    const DecoderOutput output = decoder_->forward(
+        {first_row, first_position, {table.data(), {1, table.size()}}}, text, *cache_, logit_rows);
     std::vector<float> logits(kCountedVocabulary);
     kernels_->read(reinterpret_cast<const std::byte*>(output.logits.data),
                    std::as_writable_bytes(std::span(logits)));
@@ -100,9 +102,9 @@ class CountedModel {
           NgramOptions{.block_size = kBlockSize, .longest_match = 2, .shortest_match = 1});
       return;
     }
-    auto opened =
-        open_drafter(drafter_folder_.path(), {config_, decoder_->weights()}, *kernels_,
-                     {.max_requests = kMostRequests, .kv_tokens = 32 * kMostRequests, .block_size = kBlockSize});
+    auto opened = open_drafter(
+        drafter_folder_.path(), {config_, decoder_->weights()}, *kernels_,
+        {.max_requests = kMostRequests, .kv_tokens = 32 * kMostRequests, .block_size = kBlockSize});
     if (!opened) ADD_FAILURE() << to_string(opened.error());
     drafter_ = *std::move(opened);
   }

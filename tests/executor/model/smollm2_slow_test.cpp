@@ -9,14 +9,15 @@
 namespace dspark {
 namespace {
 
-constexpr std::size_t kTokens = 64;   // of each reply
-constexpr std::size_t kEvery = 384;   // of the vocabulary: the logits that the reference keeps
-constexpr double kTolerance = 2e-4;   // of a row's largest logit
+constexpr std::size_t kTokens = 64;  // of each reply
+constexpr std::size_t kEvery = 384;  // of the vocabulary: the logits that the reference keeps
+constexpr double kTolerance = 2e-4;  // of a row's largest logit
 const std::string kFolder = DSPARK_SOURCE_DIR "/build/models/smollm2-135m-instruct";
 
 struct Written {
   std::vector<std::int32_t> tokens;
-  std::vector<float> logits;  // (tokens, those kept; the logarithm of the sum of all exponentials; largest, second)
+  std::vector<float>
+      logits;  // (tokens, those kept; the logarithm of the sum of all exponentials; largest, second)
 };
 
 Written write_greedily(Decoder& decoder, Kernels& kernels, std::vector<std::int32_t> rows) {
@@ -28,8 +29,8 @@ Written write_greedily(Decoder& decoder, Kernels& kernels, std::vector<std::int3
   for (std::int32_t position = 0; written.tokens.size() < kTokens;) {
     const auto count = static_cast<std::int32_t>(rows.size());
     const std::vector<std::int32_t> first_row{0, count}, first_position{position}, last{count - 1};
-    const DecoderOutput output = decoder.forward(
-        {first_row, first_position, {table.data(), {1, table.size()}}}, rows, cache, last);
+    const DecoderOutput output =
+        decoder.forward({first_row, first_position, {table.data(), {1, table.size()}}}, rows, cache, last);
     kernels.read(reinterpret_cast<const std::byte*>(output.logits.data),
                  std::as_writable_bytes(std::span(logits)));
     position += count;

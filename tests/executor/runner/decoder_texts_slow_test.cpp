@@ -18,8 +18,8 @@ using testing::ServedTexts;
 constexpr std::size_t kLargestBatch = 16;
 constexpr int kReply = 10;  // tokens
 
-/// DSpark, DFlash, EAGLE-3, MTP, prompt lookup, a small model whose drafts are rejected nearly always, and the
-/// target itself, whose drafts never are. (Those of random drafters are right about once in 64.)
+/// DSpark, DFlash, EAGLE-3, MTP, prompt lookup, a small model whose drafts are rejected nearly always, and
+/// the target itself, whose drafts never are. (Those of random drafters are right about once in 64.)
 constexpr const char* kDrafters[] = {
     "dspark_vanilla", "dflash", "eagle3_two_layers", "mtp_qwen3", "ngram", "llama_tied_llama3", "qwen3_tied"};
 
@@ -33,10 +33,11 @@ std::vector<std::string> served_policies() {
 /// The decoder with a drafter, and the texts that it writes without one.
 class GreedyTexts {
  public:
-  GreedyTexts(const std::string& drafter, ElementType type, std::optional<InstructionSet> instruction_set = {})
+  GreedyTexts(const std::string& drafter, ElementType type,
+              std::optional<InstructionSet> instruction_set = {})
       : choice_{.what = folder_of(drafter), .block_size = 4},
-        model_("qwen3_tied", type,
-               *layers_for(choice_, *read_model_config(model_data() + "qwen3_tied")), instruction_set),
+        model_("qwen3_tied", type, *layers_for(choice_, *read_model_config(model_data() + "qwen3_tied")),
+               instruction_set),
         requests_(testing::some_requests(kLargestBatch, kReply, 0)) {
     auto made = make_drafter({.what = choice_.what, .block_size = std::string(drafter) == "dflash" ? 3 : 4},
                              model_.draft_target(), *model_.kernels, kLargestBatch, 2048);

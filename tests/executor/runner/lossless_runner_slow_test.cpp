@@ -57,7 +57,7 @@ std::vector<Case> cases() {
                                 {.temperature = 1, .top_k = 3},
                                 {.temperature = 1, .top_p = 0.8F},
                                 {.temperature = 1, .min_p = 0.2F}};
-  for (const SamplingRule& rule : rules) cases.push_back({"threshold", "dspark_vanilla", rule});
+  for (const SamplingRule& rule : rules) cases.push_back({"fixed", "dspark_vanilla", rule});
   return cases;
 }
 
@@ -83,7 +83,9 @@ ServedTexts system(CountedModel& model, Drafter& drafter, const std::string& pol
 std::vector<double> law_behind(CountedModel& model, const std::vector<std::int32_t>& prompt, int length,
                                const SamplingRule& rule) {
   return testing::continuation_law(
-      [&](const std::vector<std::int32_t>& text) { return testing::probabilities_of(model.logits(text), rule); },
+      [&](const std::vector<std::int32_t>& text) {
+        return testing::probabilities_of(model.logits(text), rule);
+      },
       prompt, length);
 }
 
@@ -146,8 +148,9 @@ class ChosenConfidence final : public Drafter {
   Drafter& drafter_;
 };
 
-/// All of 300 independent batches of continuations are rejected at the strictest level of the test above: with
-/// a confidence of 0.95 (0.99^300 = 0.049) the power is at least 0.99, at a hundredth of its continuations.
+/// All of 300 independent batches of continuations are rejected at the strictest level of the test above:
+/// with a confidence of 0.95 (0.99^300 = 0.049) the power is at least 0.99, at a hundredth of its
+/// continuations.
 void expect_power(CountedModel& model, ServedTexts& served) {
   constexpr std::size_t kBatches = 300, kBatch = kContinuations / 100;
   served.sampling = {.temperature = 1};
@@ -155,7 +158,8 @@ void expect_power(CountedModel& model, ServedTexts& served) {
   const auto law = law_behind(model, kPrompts[0], kLength, served.sampling);
   std::size_t rejected = 0;
   for (std::size_t i = 0; i < kBatches; ++i) {
-    const auto replies = std::span<const std::vector<std::int32_t>>(served.replies).subspan(i * kBatch, kBatch);
+    const auto replies =
+        std::span<const std::vector<std::int32_t>>(served.replies).subspan(i * kBatch, kBatch);
     const auto counts = testing::count_continuations(replies, kCountedVocabulary, kLength);
     if (testing::goodness_of_fit(counts, law) <= strictest_level()) ++rejected;
   }
@@ -187,9 +191,8 @@ TEST(LosslessRunnerPower, TetrisByTheProbabilityOfChosenTokensIsRejected) {
   served.policy_parameters = written_map({{"capacity_per_request", written("1")}});
   serve(served, kPrompts[0], kContinuations / 10, 1);
   const auto counts = testing::count_continuations(served.replies, kCountedVocabulary, kLength);
-  EXPECT_LT(
-      testing::goodness_of_fit(counts, law_behind(model, kPrompts[0], kLength, {.temperature = 1})),
-      strictest_level());
+  EXPECT_LT(testing::goodness_of_fit(counts, law_behind(model, kPrompts[0], kLength, {.temperature = 1})),
+            strictest_level());
 }
 
 }  // namespace

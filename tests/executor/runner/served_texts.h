@@ -73,8 +73,9 @@ struct ServedTexts final : RoundListener, Watcher {
     GivenRequests requests(std::move(given));
     EqualDurations durations;
     const RandomKey key = make_random_key(seed, 0);
-    ExecutorRunner runner(used_kernels, own_target != nullptr ? *own_target : target, used, requests, key,
-                          {.sampling = sampling, .end_tokens = end_tokens, .listener = this, .durations = &durations});
+    ExecutorRunner runner(
+        used_kernels, own_target != nullptr ? *own_target : target, used, requests, key,
+        {.sampling = sampling, .end_tokens = end_tokens, .listener = this, .durations = &durations});
     Parameters parameters(policy_parameters);
     const auto depth = own_policy ? own_policy() : make_depth_policy(policy, parameters);
     ASSERT_NE(depth, nullptr);
