@@ -91,6 +91,24 @@ class ModelReferences(unittest.TestCase):
             (made / "gemma4_images/config.json").unlink()
             self.assertEqual(len(differences(made, DATA)), 3)
 
+    def test_those_of_smollm2_are_the_same(self):
+        python = interpreter()
+        if python is None:
+            self.skipTest("no interpreter with torch and transformers: scripts/make_references models installs one")
+        if not (ROOT / "build/models/smollm2-135m-instruct/config.json").exists():
+            self.skipTest("no model in build/models/smollm2-135m-instruct: scripts/get_smollm2 makes it")
+        kept = ROOT / "tests/executor/model/smollm2"
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder)
+            program = ROOT / "scripts/references/smollm2.py"
+            subprocess.run([python, "-B", program, "--output", made], check=True, capture_output=True)
+            self.assertEqual(differences(made, kept), [])
+            reference = made / "reference.safetensors"
+            content = bytearray(reference.read_bytes())
+            content[-1] ^= 0x80
+            reference.write_bytes(content)
+            self.assertEqual(len(differences(made, kept)), 1)
+
     def test_those_of_drafters_are_the_same(self):
         python = interpreter("torch, transformers, speculators.models.dspark")
         if python is None:

@@ -37,26 +37,14 @@ class EvenDrafter final : public Drafter {
   std::vector<float> even_;
 };
 
-std::vector<double> probabilities_behind(DecoderSteps& target, const std::vector<std::int32_t>& text) {
-  const std::vector<float> logits = target.run(text, {}).logits;
-  const std::span<const float> last = std::span(logits).last(kVocabulary);
-  double sum = 0;
-  for (const float x : last) sum += std::exp(static_cast<double>(x));
-  std::vector<double> result;
-  for (const float x : last) result.push_back(std::exp(static_cast<double>(x)) / sum);
-  return result;
-}
-
 std::vector<double> law_of_target() {
   DecoderSteps target("qwen3_tied", ElementType::kF32);
-  std::vector<double> law;
-  const std::vector<double> first = probabilities_behind(target, kPrompt);
-  for (std::size_t v = 0; v < kVocabulary; ++v) {
-    std::vector<std::int32_t> text = kPrompt;
-    text.push_back(static_cast<std::int32_t>(v));
-    for (const double second : probabilities_behind(target, text)) law.push_back(first[v] * second);
-  }
-  return law;
+  return ::dspark::testing::continuation_law(
+      [&](const std::vector<std::int32_t>& text) {
+        const std::vector<float> logits = target.run(text, {}).logits;
+        return ::dspark::testing::probabilities_of(std::span(logits).last(kVocabulary), {.temperature = 1});
+      },
+      kPrompt, kLength);
 }
 
 double fit(DraftedModel& model, Drafter& drafter, const std::string& policy) {
@@ -74,7 +62,6 @@ double fit(DraftedModel& model, Drafter& drafter, const std::string& policy) {
   served.serve(std::vector<GivenRequest>(kContinuations,
                                          {.prompt = kPrompt, .output_limit = kLength + 2, .temperature = 1}));
   EXPECT_GT(served.accepted, 0);
-  for (auto& reply : served.replies) reply.resize(kLength);
   return ::dspark::testing::goodness_of_fit(
       ::dspark::testing::count_continuations(served.replies, kVocabulary, kLength), law_of_target());
 }

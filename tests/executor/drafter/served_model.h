@@ -17,9 +17,10 @@ namespace dspark::testing {
 struct ServedModel {
   static constexpr std::size_t kBlocks = 256, kBlockTokens = 8;
 
-  ServedModel(const std::string& name, ElementType type, std::vector<int> kept_layers = {})
+  ServedModel(const std::string& name, ElementType type, std::vector<int> kept_layers = {},
+              std::optional<InstructionSet> instruction_set = {})
       : folder(model_data() + name),
-        kernels(kernels_of(type)),
+        kernels(kernels_of(type, 1, instruction_set)),
         config(*read_model_config(folder)),
         decoder(*Decoder::load(
             folder, *kernels, {.max_rows = 96, .max_logit_rows = 96, .kept_layers = std::move(kept_layers)})),

@@ -18,11 +18,11 @@ namespace dspark {
 
 inline std::string model_data() { return DSPARK_SOURCE_DIR "/tests/executor/model/data/"; }
 
-/// Numbers of `transformers` for one model, in its folder (scripts/references/models.py).
+/// Numbers of `transformers` for one model, in its folder (scripts/references/models.py, or smollm2.py).
 class Reference {
  public:
-  explicit Reference(const std::string& name)
-      : file_(*SafetensorsFile::open(model_data() + name + "/reference.safetensors")) {}
+  explicit Reference(const std::string& name, const std::string& data = model_data())
+      : file_(*SafetensorsFile::open(data + name + "/reference.safetensors")) {}
 
   std::vector<float> numbers(const std::string& name) const {
     for (const TensorInfo& info : file_.tensors()) {
@@ -35,8 +35,8 @@ class Reference {
     ADD_FAILURE() << "no tensor " << name;
     return {};
   }
-  std::vector<std::int32_t> tokens() const {
-    const auto numbers = this->numbers("tokens");
+  std::vector<std::int32_t> tokens(const std::string& name = "tokens") const {
+    const auto numbers = this->numbers(name);
     return {numbers.begin(), numbers.end()};
   }
 

@@ -1,29 +1,54 @@
 #pragma once
 
+#include <algorithm>
 #include <boost/math/distributions/chi_squared.hpp>
 #include <cmath>
 #include <cstdint>
+#include <functional>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "tests/executor/runner/toy_model.h"
+#include "kernels/kernels.h"
 
 namespace dspark::testing {
 
-/// Probabilities of all texts of `length` tokens behind a prompt, the target alone at temperature 1. Text t_1
-/// t_2 ... has index t_1 · V^(length - 1) + t_2 · ...
-inline std::vector<double> continuation_law(const ToyLanguage& language,
-                                            const std::vector<std::int32_t>& prompt, int length) {
+/// What SamplingRule says, in doubles and without the kernels. The temperature is not 0.
+inline std::vector<double> probabilities_of(std::span<const float> logits, const SamplingRule& rule) {
+  std::vector<std::size_t> falling(logits.size());
+  std::iota(falling.begin(), falling.end(), std::size_t{0});
+  std::stable_sort(falling.begin(), falling.end(),
+                   [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
+  if (rule.top_k > 0) falling.resize(std::min(falling.size(), static_cast<std::size_t>(rule.top_k)));
+  std::vector<double> result(logits.size());
+  double sum = 0;
+  const double largest = logits[falling[0]];
+  for (const std::size_t v : falling) sum += result[v] = std::exp((logits[v] - largest) / rule.temperature);
+  double before = 0, kept = 0;
+  const double most = result[falling[0]];
+  for (const std::size_t v : falling) {
+    const double weight = result[v];
+    if (before >= rule.top_p * sum || weight < rule.min_p * most) result[v] = 0;
+    before += weight;
+    kept += result[v];
+  }
+  for (double& p : result) p /= kept;
+  return result;
+}
+
+/// Probabilities of all texts of `length` tokens behind a prompt, of the probabilities behind each text. Text
+/// t_1 t_2 ... has index t_1 · V^(length - 1) + t_2 · ...
+inline std::vector<double> continuation_law(
+    const std::function<std::vector<double>(const std::vector<std::int32_t>&)>& probabilities_behind,
+    const std::vector<std::int32_t>& prompt, int length) {
   std::vector<std::pair<std::vector<std::int32_t>, double>> texts = {{prompt, 1.0}};
   for (int i = 0; i < length; ++i) {
     std::vector<std::pair<std::vector<std::int32_t>, double>> longer;
     for (const auto& [text, probability] : texts) {
-      const std::vector<float> logits = language.logits(text);
-      double sum = 0;
-      for (const float x : logits) sum += std::exp(static_cast<double>(x));
-      for (std::size_t v = 0; v < logits.size(); ++v) {
-        longer.emplace_back(text, probability * std::exp(static_cast<double>(logits[v])) / sum);
+      const std::vector<double> next = probabilities_behind(text);
+      for (std::size_t v = 0; v < next.size(); ++v) {
+        longer.emplace_back(text, probability * next[v]);
         longer.back().first.push_back(static_cast<std::int32_t>(v));
       }
     }
@@ -34,40 +59,40 @@ inline std::vector<double> continuation_law(const ToyLanguage& language,
   return law;
 }
 
-inline std::vector<std::int64_t> count_continuations(const std::vector<std::vector<std::int32_t>>& replies,
+inline std::vector<std::int64_t> count_continuations(std::span<const std::vector<std::int32_t>> replies,
                                                      std::size_t vocab_size, int length) {
   std::size_t cells = 1;
   for (int i = 0; i < length; ++i) cells *= vocab_size;
   std::vector<std::int64_t> counts(cells);
   for (const std::vector<std::int32_t>& reply : replies) {
     std::size_t index = 0;
-    for (const std::int32_t token : reply) index = index * vocab_size + static_cast<std::size_t>(token);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(length); ++i)
+      index = index * vocab_size + static_cast<std::size_t>(reply.at(i));
     ++counts.at(index);
   }
   return counts;
 }
 
-/// Probability of a Pearson statistic as large as that of `counts` under `law`. Cells that expect fewer than
-/// ten are one.
+/// Probability of a Pearson statistic as large as that of `counts` under `law`. Cells are joined, the rarest
+/// first, until each expects at least ten. 0 where something happened that cannot.
 inline double goodness_of_fit(const std::vector<std::int64_t>& counts, const std::vector<double>& law) {
-  double all = 0;
-  for (const std::int64_t n : counts) all += static_cast<double>(n);
-  double statistic = 0, rest_expected = 0, rest_counted = 0;
-  int cells = 0;
-  const auto add = [&](double counted, double expected) {
-    statistic += (counted - expected) * (counted - expected) / expected;
-    ++cells;
-  };
+  const auto all = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+  std::vector<std::pair<double, double>> cells;  // expected, counted
   for (std::size_t i = 0; i < law.size(); ++i) {
-    const double expected = all * law[i];
-    if (expected >= 10) {
-      add(static_cast<double>(counts[i]), expected);
-    } else {
-      rest_expected += expected, rest_counted += static_cast<double>(counts[i]);
-    }
+    if (law[i] == 0 && counts[i] > 0) return 0;
+    cells.emplace_back(all * law[i], static_cast<double>(counts[i]));
   }
-  if (rest_expected > 0) add(rest_counted, rest_expected);
-  return boost::math::cdf(boost::math::complement(boost::math::chi_squared(cells - 1), statistic));
+  std::sort(cells.begin(), cells.end());
+  double statistic = 0, expected = 0, counted = 0;
+  int joined = 0;
+  for (const auto& [more_expected, more_counted] : cells) {
+    expected += more_expected, counted += more_counted;
+    if (expected < 10) continue;
+    statistic += (counted - expected) * (counted - expected) / expected;
+    expected = counted = 0;
+    ++joined;
+  }
+  return boost::math::cdf(boost::math::complement(boost::math::chi_squared(joined - 1), statistic));
 }
 
 /// Holm's procedure: the names of the tests that are rejected with a family-wise error of `level`.

@@ -49,6 +49,8 @@ struct ServedTexts final : RoundListener, Watcher {
   EngineOptions engine{.max_num_seqs = 16, .max_num_batched_tokens = 96, .kv_blocks = 256, .block_tokens = 4};
   Watcher* also_watching = nullptr;
   std::vector<std::int32_t> end_tokens;
+  SamplingRule sampling = {};  // its temperature is each request's own
+  ConfidenceCalibration* calibration = nullptr;
   std::uint64_t seed = 3;
   StepCost::Parts belief{.verify_affine = {.bias_seconds = 1, .seconds_per_token = 0.02}};
 
@@ -74,8 +76,9 @@ struct ServedTexts final : RoundListener, Watcher {
     GivenRequests requests(std::move(given));
     EqualDurations durations;
     const RandomKey key = make_random_key(seed, 0);
-    ExecutorRunner runner(used_kernels, own_target != nullptr ? *own_target : target, used, requests, key,
-                          {.end_tokens = end_tokens, .listener = this, .durations = &durations});
+    ExecutorRunner runner(
+        used_kernels, own_target != nullptr ? *own_target : target, used, requests, key,
+        {.sampling = sampling, .end_tokens = end_tokens, .listener = this, .durations = &durations});
     Parameters parameters(policy_parameters);
     const auto depth = own_policy ? own_policy() : make_depth_policy(policy, parameters);
     ASSERT_NE(depth, nullptr);
@@ -85,6 +88,7 @@ struct ServedTexts final : RoundListener, Watcher {
     SingleReplicaRouter router;
     Simulation simulation(key, requests, router, {});
     runner_engine_ = &simulation.add_replica(engine, *batching, *depth, step_cost, runner);
+    if (calibration != nullptr) runner_engine_->calibrate(*calibration);
     simulation.watch(*this);
     if (also_watching != nullptr) simulation.watch(*also_watching);
     simulation.run([&] { return requests.all_done(); }, nullptr);
@@ -112,7 +116,7 @@ struct ServedTexts final : RoundListener, Watcher {
   void preempted(const RequestSpec&) override { ++preemptions; }
 
  private:
-  const Engine* runner_engine_ = nullptr;
+  Engine* runner_engine_ = nullptr;
 };
 
 /// Prompts of 1 .. 12 tokens, replies of up to `output_limit`.
