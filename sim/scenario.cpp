@@ -84,10 +84,10 @@ EngineBlock read_engine(Parameters parameters) {
        .meaning = "verify everything drafted but commit only what the policy admitted: a policy's loss "
                   "without its gain"});
   engine.options.prefix_caching = parameters.flag(
-      "prefix_caching",
-      {.default_value = true,
-       .meaning = "KV blocks of a prefix that prompts share (workload.shared_prefix) are computed once and kept while "
-                  "there is room; prompts computed elsewhere are computed whole"});
+      "prefix_caching", {.default_value = true,
+                         .meaning = "KV blocks of a prefix that prompts share (workload.shared_prefix) are "
+                                    "computed once and kept while "
+                                    "there is room; prompts computed elsewhere are computed whole"});
   const std::string prefill = parameters.choice(
       "prefill",
       {.options = {"in_step", "elsewhere"},

@@ -19,7 +19,7 @@ struct ChainOptions {
   std::size_t max_requests = 0;  // that draft in one step
   std::size_t max_rows = 256;    // of one pass over committed text, at least max_requests
   std::size_t kv_tokens = 0;     // of all requests' texts and drafts together
-  bool feeds_normed = false;  // with features: what is fed back has passed the final norm
+  bool feeds_normed = false;     // with features: what is fed back has passed the final norm
 };
 
 /// Drafts token by token with a decoder of its own. Without features the decoder is a language model with the

@@ -32,7 +32,8 @@ std::int32_t DraftCache::length(RequestId id) const {
 void DraftCache::begin_behind(Kept& request, std::int32_t first, SharedPrefix shared) {
   const auto needed = static_cast<std::size_t>(blocks_.blocks_for(first));
   const std::span<const BlockId> blocks = blocks_.kept(shared.prefix);
-  if (first > shared.tokens || needed * kBlockTokens != static_cast<std::size_t>(first) || needed > blocks.size())
+  if (first > shared.tokens || needed * kBlockTokens != static_cast<std::size_t>(first) ||
+      needed > blocks.size())
     return;
   for (const BlockId block : blocks.first(needed)) {
     blocks_.retain(block);
@@ -52,8 +53,8 @@ bool DraftCache::extend(RequestId id, std::int32_t first, std::int32_t count, Sh
   request.length = first + count;
   // As of the engine's blocks, the prefix's last token is in none that is shared.
   const std::int32_t common = std::min(request.length, std::max(0, shared.tokens - 1));
-  for (auto next = blocks_.kept(shared.prefix).size(); (next + 1) * kBlockTokens <= static_cast<std::size_t>(common);
-       ++next) {
+  for (auto next = blocks_.kept(shared.prefix).size();
+       (next + 1) * kBlockTokens <= static_cast<std::size_t>(common); ++next) {
     blocks_.keep(static_cast<BlockId>(request.blocks[next]), shared.prefix);
   }
   return true;

@@ -39,9 +39,9 @@ struct SharedPrefix {
 };
 
 /// Rows that the target has computed of text that is committed, request by request: what drafters with a
-/// state of their own learn of a text. A request's rows follow on those of its earlier steps. They begin (anew
-/// after a preemption) at position 0, or at one of its shared prefix up to which the target has found the
-/// rows of another request in its cache; its last position is never among these.
+/// state of their own learn of a text. A request's rows follow on those of its earlier steps. They begin
+/// (anew after a preemption) at position 0, or at one of its shared prefix up to which the target has found
+/// the rows of another request in its cache; its last position is never among these.
 struct CommittedRows {
   std::span<const RequestId> id = {};                 // (requests)
   std::span<const std::int32_t> first_row = {};       // (requests + 1) of the columns below, from 0

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernels/cpu/helper_threads.h"
+#include "kernels/cpu/tbb_threads.h"
 
 namespace dspark {
 namespace {
@@ -133,7 +133,7 @@ class Workers::Crew {
     awake_[helper].store(false, std::memory_order_release);
   }
 
-  HelperThreads threads_;
+  TbbThreads threads_;
   std::vector<std::atomic<bool>> awake_;  // by helper: it serves, or was asked to
   std::atomic<bool> closed_{false};
   std::atomic<Call> call_{nullptr};
@@ -145,7 +145,7 @@ class Workers::Crew {
 
 Workers::Workers(int threads)
     // More threads than the processor runs would only wait for each other.
-    : threads_(threads), crew_(std::make_unique<Crew>(std::min(threads, HelperThreads::concurrency()) - 1)) {}
+    : threads_(threads), crew_(std::make_unique<Crew>(std::min(threads, TbbThreads::concurrency()) - 1)) {}
 
 Workers::~Workers() = default;
 

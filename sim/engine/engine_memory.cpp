@@ -40,10 +40,9 @@ bool Engine::is_computing_prefix(const RequestSpec& spec) const {
 
 /// What the request has computed of its prefix beyond the blocks that are kept is kept too.
 void Engine::keep_prefix(const LiveRequest& request) {
-  const int computed =
-      std::min(shareable_blocks(request.spec), request.computed / options_.block_tokens);
-  for (auto next = kv_.kept(request.spec.prefix).size(); next < static_cast<std::size_t>(std::max(0, computed));
-       ++next) {
+  const int computed = std::min(shareable_blocks(request.spec), request.computed / options_.block_tokens);
+  for (auto next = kv_.kept(request.spec.prefix).size();
+       next < static_cast<std::size_t>(std::max(0, computed)); ++next) {
     kv_.keep(request.blocks[next], request.spec.prefix);
   }
 }

@@ -54,8 +54,8 @@ class KvBlocks {
 
   // Of kept blocks; the columns are empty as long as none was kept.
   std::unordered_map<std::uint32_t, std::vector<BlockId>> prefixes_;
-  std::vector<std::uint32_t> prefix_;       // (blocks)
-  std::vector<std::int32_t> place_;         // (blocks) in the prefix; kNone: not kept
+  std::vector<std::uint32_t> prefix_;        // (blocks)
+  std::vector<std::int32_t> place_;          // (blocks) in the prefix; kNone: not kept
   std::vector<std::int32_t> older_, newer_;  // (blocks) a list of those that nobody holds
   std::int32_t oldest_ = kNone, newest_ = kNone;
   int idle_ = 0;

@@ -51,17 +51,16 @@ RequestShapes::RequestShapes(Parameters& workload, bool own_lengths) {
                                              .unit = "tokens",
                                              .meaning = "known limit of every reply"}));
   if (workload.given("shared_prefix") || workload.is_describing()) {
-    Parameters shared = workload.group("shared_prefix", "beginning that prompts have in common, as a system prompt");
+    Parameters shared =
+        workload.group("shared_prefix", "beginning that prompts have in common, as a system prompt");
     shared_prefix_tokens_ = static_cast<std::int32_t>(
         shared.integer("tokens", {.min = 1,
                                   .max = 1 << 30,
                                   .unit = "tokens",
                                   .meaning = "of each prompt; a shorter prompt is the beginning of it"}));
-    prefixes_ = static_cast<std::uint32_t>(
-        shared.integer("prefixes", {.min = 1,
-                                    .max = 1 << 20,
-                                    .default_value = 1,
-                                    .meaning = "so many different ones, each as likely"}));
+    prefixes_ = static_cast<std::uint32_t>(shared.integer(
+        "prefixes",
+        {.min = 1, .max = 1 << 20, .default_value = 1, .meaning = "so many different ones, each as likely"}));
   }
   DomainWeights mix =
       read_domain_weights(workload, "domains", "names and weights of the domains that requests mix");

@@ -41,8 +41,8 @@ const std::vector<LengthsEntry>& length_distributions();
 /// workload drifts of the time of arrival too: the coins stay the same, what they mean moves.
 class RequestShapes {
  public:
-  /// Reads prompt_tokens, output_tokens, max_output_tokens, shared_prefix, domains, temperature and drift from the
-  /// workload's map; lengths only where `own_lengths` (a trace brings its own).
+  /// Reads prompt_tokens, output_tokens, max_output_tokens, shared_prefix, domains, temperature and drift
+  /// from the workload's map; lengths only where `own_lengths` (a trace brings its own).
   RequestShapes(Parameters& workload, bool own_lengths);
 
   /// Fills lengths (where they are ours), prefix, domain and temperature; `spec.arrival` is set.

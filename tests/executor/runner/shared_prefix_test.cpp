@@ -1,5 +1,5 @@
-// Prompts that begin alike are computed once, by the target and by drafters with a state of their own, and no text and
-// no draft is another one for it.
+// Prompts that begin alike are computed once, by the target and by drafters with a state of their own, and no
+// text and no draft is another one for it.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -15,12 +15,13 @@ using testing::written_map;
 
 constexpr std::size_t kBlocks = 256;
 
-/// Prompts of two prefixes of 24 tokens and some of their own. Two blocks of eight can be shared: the third holds the
-/// prefix's last token.
+/// Prompts of two prefixes of 24 tokens and some of their own. Two blocks of eight can be shared: the third
+/// holds the prefix's last token.
 std::vector<GivenRequest> prompts(float temperature) {
   std::vector<GivenRequest> requests;
   for (std::uint32_t i = 0; i < 12; ++i) {
-    GivenRequest request{.output_limit = 18, .temperature = temperature, .prefix = i % 2, .shared_prefix_tokens = 24};
+    GivenRequest request{
+        .output_limit = 18, .temperature = temperature, .prefix = i % 2, .shared_prefix_tokens = 24};
     for (std::uint32_t t = 0; t < 24 + i % 5; ++t) {
       const std::uint32_t token = t < 24 ? 3 * t * t + 7 * request.prefix : 11 * i + t;
       request.prompt.push_back(static_cast<std::int32_t>(token % 60));
@@ -40,7 +41,8 @@ struct Served {
   std::vector<std::vector<std::int32_t>> replies;
   std::int64_t submitted, accepted, prompt_rows;
 };
-Served serve(const std::string& drafter, ElementType type, float temperature, bool caching, int kv_blocks, int batch) {
+Served serve(const std::string& drafter, ElementType type, float temperature, bool caching, int kv_blocks,
+             int batch) {
   DraftedModel model(drafter, type);
   auto cache = KvCache::make(model.decoder().plan(), kBlocks, 8, model.kernels());
   EXPECT_TRUE(cache);
@@ -64,8 +66,8 @@ Served serve(const std::string& drafter, ElementType type, float temperature, bo
 
 std::vector<std::string> drafters() {
   std::vector<std::string> folders;
-  for (const char* name : {"dspark_vanilla", "dspark_rnn_hidden_confidence", "speculators_dflash", "eagle3_speculators",
-                           "eagle3_two_layers", "mtp_qwen3"}) {
+  for (const char* name : {"dspark_vanilla", "dspark_rnn_hidden_confidence", "speculators_dflash",
+                           "eagle3_speculators", "eagle3_two_layers", "mtp_qwen3"}) {
     folders.push_back(drafter_data() + name);
   }
   folders.push_back(model_data() + "qwen3_tied");  // a small model: the target itself

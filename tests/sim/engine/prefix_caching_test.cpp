@@ -105,9 +105,10 @@ TEST(PrefixCaching, KeepsTheLawsUnderAnyMemoryPressure) {
         system.policy_name = policy;
         system.policy_value = std::string(policy) == "fixed" ? "3" : "";
         std::get<Value::Map>(system.workload.content)
-            .push_back({"shared_prefix",
-                        {},
-                        written_map({{"tokens", written("13")}, {"prefixes", written(std::to_string(prefixes))}})});
+            .push_back(
+                {"shared_prefix",
+                 {},
+                 written_map({{"tokens", written("13")}, {"prefixes", written(std::to_string(prefixes))}})});
         system.build();
         LawChecker laws(system.options);
         system.simulation->watch(laws);
