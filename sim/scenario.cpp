@@ -11,6 +11,7 @@
 #include "sim/acceptance/survival_presets.h"
 #include "sim/machine.h"
 #include "sim/metrics/run_metrics.h"
+#include "sim/run_end.h"
 #include "sim/simulation.h"
 #include "sim/workload/arrival_process.h"
 
@@ -301,32 +302,9 @@ Result<ReplicationResult> MachineScenario::serve(std::uint64_t seed, std::uint32
   const auto stop = simulation.run(finished, cancelled);
   if (stop == Simulation::Stop::kCancelled) return Error{"cancelled"};
   if (auto another_run = clock.mismatch()) return *std::move(another_run);
-  if (!metrics.done() && stop == Simulation::Stop::kFinished) {
-    return Error{
-        fmt::format("{} requests did not fit into the KV cache of {} blocks of {} tokens and {} finished",
-                    simulation.rejected(), engine_.options.kv_blocks, engine_.options.block_tokens,
-                    metrics.finished_requests()),
-        {},
-        "raise kv.blocks of the machine or shorten the requests"};
-  }
-  if (stop == Simulation::Stop::kTooLong) {
-    return Error{fmt::format("{} requests finished before the run reached {:.0g} seconds of virtual time",
-                             metrics.finished_requests(), to_seconds(kHorizon)),
-                 {},
-                 "raise the rate or lower stop.requests"};
-  }
+  if (auto error = why_unfinished(simulation, stop, metrics, engine_.options)) return *std::move(error);
   metrics.close(simulation.now());
-  if (metrics.measured_requests() == 0) {
-    return Error{fmt::format("the workload ended after {} requests, in the warm-up of {}",
-                             metrics.finished_requests(), stop_.warmup_requests),
-                 {},
-                 "lower stop.warmup_requests"};
-  }
-  if (!metrics.has_width()) {
-    return Error{"all measured requests finished at one instant: nothing per second can be said",
-                 {},
-                 "give prefill_elsewhere a price, or replies more than one token"};
-  }
+  if (auto error = why_empty(metrics, stop_)) return *std::move(error);
   ReplicationResult result = metrics.result();
   result.digest = simulation.digest().value();
   result.events = simulation.events();

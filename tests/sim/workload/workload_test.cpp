@@ -160,6 +160,29 @@ const char* const kTrace =
     "2023-11-17 00:00:00.2500000,200,0\n"
     "2023-11-17 00:00:02,300,30\n";
 
+TEST(RequestShapes, PromptsBeginWithOneOfThePrefixesEachAsLikely) {
+  Value workload = lengths("20", "30");
+  const auto with_prefix = [&](const char* tokens) {
+    Value changed = workload;
+    std::get<Value::Map>(changed.content)
+        .push_back(
+            {"shared_prefix", {}, written_map({{"tokens", written(tokens)}, {"prefixes", written("4")}})});
+    return collect("poisson", written_map({{"rate", written("10")}}), changed, 8000);
+  };
+  std::map<std::uint32_t, int> count;
+  for (const RequestSpec& spec : with_prefix("12")) {
+    ++count[spec.prefix];
+    EXPECT_EQ(spec.shared_prefix_tokens, 12);
+    EXPECT_EQ(spec.prompt_tokens, 20) << "the prefix is part of the prompt";
+  }
+  ASSERT_EQ(count.size(), 4u);
+  // Binomial: 2000 each, standard deviation 39.
+  for (const auto& [prefix, requests] : count) EXPECT_NEAR(requests, 2000, 5 * 39) << prefix;
+  EXPECT_EQ(with_prefix("50")[0].shared_prefix_tokens, 20) << "a shorter prompt is its beginning";
+  EXPECT_EQ(collect("poisson", written_map({{"rate", written("10")}}), workload, 1)[0].shared_prefix_tokens,
+            0);
+}
+
 TEST(AzureTrace, ArrivalsAndLengthsAreThoseOfTheFileStretchedInTime) {
   Parameters parameters = trace_parameters(kTrace, {{"time_scale", "2"}});
   const auto process = make_arrivals("azure_trace", parameters);
