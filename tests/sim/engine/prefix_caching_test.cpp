@@ -103,7 +103,7 @@ TEST(PrefixCaching, KeepsTheLawsUnderAnyMemoryPressure) {
         system.key = make_random_key(++seed, 0);
         system.options.kv_blocks = kv_blocks;
         system.policy_name = policy;
-        system.policy_value = std::string(policy) == "fixed" ? "3" : "";
+        if (system.policy_name != "fixed") system.policy_value.clear();
         std::get<Value::Map>(system.workload.content)
             .push_back(
                 {"shared_prefix",
