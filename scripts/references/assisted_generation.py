@@ -5,13 +5,15 @@ Requires: torch==2.15.0 transformers==5.24.0 safetensors==0.8.0 numpy==2.4.6
     scripts/make_references assisted_generation
 
 writes into tests/executor/drafter/data/small_model (or below --output) the small model, which is the target
-tests/executor/model/data/qwen3_tied with noise on its weights (so that some drafts are right), and reference.safetensors: `prompt` (P), `reply` (T), and of each round `drafted` (rounds, 4), what the
-assistant proposed (-1: nothing), and `accepted` (rounds), how many of them the target kept. Greedy, in f32.
+tests/executor/model/data/qwen3_tied with noise on its weights (so that some drafts are right), and
+reference.safetensors: `prompt` (P), `reply` (T), and of each round `drafted` (rounds, 4), what the assistant proposed
+(-1: nothing), and `accepted` (rounds), how many of them the target kept. Greedy, in f32.
 """
 
 import argparse
 import pathlib
 import shutil
+from typing import ClassVar
 
 import torch
 import transformers
@@ -52,7 +54,7 @@ def least_margin(model, tokens):
 class RecordedRounds(candidate_generator.AssistedCandidateGenerator):
     """The library's, which notes what it proposes."""
 
-    rounds = []  # (tokens before, proposed)
+    rounds: ClassVar = []  # (tokens before, proposed)
 
     def get_candidates(self, input_ids, *arguments, **named):
         result = super().get_candidates(input_ids, *arguments, **named)

@@ -1,4 +1,4 @@
-"""Tiny random block drafters on Gemma-4 layers as DeepSpec lays them out, and what `transformers` makes of them, in f32.
+"""Tiny random block drafters on Gemma-4 layers as DeepSpec lays them out, and what `transformers` makes of them in f32.
 
 Requires: torch==2.15.0 transformers==5.24.0 safetensors==0.8.0 numpy==2.4.6
 
