@@ -26,7 +26,8 @@ struct LinearTerms {
 
 /// Attended tokens of consecutive rows of one request, the first of which has `before` tokens before it.
 constexpr double attended_tokens(std::int64_t before, std::int64_t rows) {
-  return static_cast<double>(rows * before + rows * (rows + 1) / 2);
+  const std::int64_t own = rows * (rows + 1) / 2;  // a whole number
+  return static_cast<double>(rows * before + own);
 }
 
 /// The three parts of a step's duration.
