@@ -83,8 +83,10 @@ Result<std::unique_ptr<Drafter>> BlockDrafter::open(std::string_view text, const
   if (!config) return config.error();
   if (options.block_size < 0 || options.block_size > config->block_size())
     return Error{"the drafter of " + folder + " drafts blocks of 1 to " +
-                 std::to_string(config->block_size()) + " tokens, not of " +
-                 std::to_string(options.block_size)};
+                     std::to_string(config->block_size()) + " tokens, not of " +
+                     std::to_string(options.block_size),
+                 {},
+                 "--block-size " + std::to_string(config->block_size()) + ", in an experiment block_size"};
   const auto checkpoint = Checkpoint::open(folder);
   if (!checkpoint) return checkpoint.error();
   std::vector<std::int32_t> target_ids;

@@ -128,7 +128,8 @@ TEST(DrafterFolder, TensorsThatAreMissingSurplusOrOfAnotherShapeAreNamed) {
   drafter.tensors["fc.bias"] = whole.at("norm.weight");
   EXPECT_EQ(drafter.error(), "F/model.safetensors: tensor 'fc.bias' is none of this model's");
   EXPECT_EQ(SpoiltDrafter("dspark_gated").error({.max_requests = 2, .kv_tokens = 64, .block_size = 5}),
-            "the drafter of F drafts blocks of 1 to 4 tokens, not of 5");
+            "the drafter of F drafts blocks of 1 to 4 tokens, not of 5 (--block-size 4, in an experiment "
+            "block_size)");
 }
 
 TEST(DrafterFolder, AMapOfTokensThatLeadsNowhereIsRefused) {
