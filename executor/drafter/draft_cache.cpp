@@ -51,8 +51,8 @@ bool DraftCache::extend(RequestId id, std::int32_t first, std::int32_t count, Sh
     return false;
   }
   request.length = first + count;
-  // As of the engine's blocks, the prefix's last token is in none that is shared.
-  const std::int32_t common = std::min(request.length, std::max(0, shared.tokens - 1));
+  const std::int32_t common = std::min(request.length, shared.tokens);
+  if (common == 0) return true;
   for (auto next = blocks_.kept(shared.prefix).size();
        (next + 1) * kBlockTokens <= static_cast<std::size_t>(common); ++next) {
     blocks_.keep(static_cast<BlockId>(request.blocks[next]), shared.prefix);

@@ -32,7 +32,8 @@ struct DraftBlocks {
   bool soft_distributions = false;  // whether somebody asks for Drafter::soft_distributions
 };
 
-/// How a request's text begins: as all others of that prefix.
+/// How a request's text begins: as all others of that prefix, as far as they may share what is computed of it
+/// (RequestSpec::reusable_prefix_tokens).
 struct SharedPrefix {
   std::uint32_t prefix = 0;
   std::int32_t tokens = 0;  // 0: with no other

@@ -8,6 +8,7 @@
 #include "executor/runner/executor_runner.h"
 #include "executor/runner/given_requests.h"
 #include "policies/batching/batching_policy_registry.h"
+#include "policies/depth/depth_policy_registry.h"
 #include "policies/invariant.h"
 #include "sim/simulation.h"
 
@@ -52,20 +53,6 @@ class TimedTarget final : public TargetModel {
   TargetModel& target_;
   std::vector<std::int32_t> largest_;
   double forward_ = 0, search_ = 0, ours_ = 0;
-};
-
-/// So many draft tokens for each request; all that is drafted is verified.
-class Planned final : public DepthPolicy {
- public:
-  explicit Planned(int tokens) : tokens_(tokens) {}
-  PolicyTraits traits() const override { return {.deepest = tokens_}; }
-  PlanAnswer plan(const PlanView&, BlockPlan& blocks) override {
-    blocks.set_all(tokens_);
-    return PlanAnswer::kVerifyAll;
-  }
-
- private:
-  int tokens_;
 };
 
 /// Keeps the steps that the load asks for.
@@ -131,7 +118,8 @@ ServedSteps serve_steps(Kernels& kernels, TargetModel& target, Drafter* drafter,
   StepCollector collector(load, timed);
   GivenRequests source(requests_of(load, target.vocab_size(), key));
   ExecutorRunner runner(kernels, timed, drafter, source, key, {.durations = &collector});
-  Planned policy(load.planned);
+  Parameters depth({}, {}, Value{std::to_string(load.planned)});
+  const auto policy = make_depth_policy("fixed", depth);
   const StepCost belief({.verify_affine = {.bias_seconds = 1, .seconds_per_token = 1}});
   Parameters defaults{Value{}};
   const auto batching = make_batching_policy("decode_first", defaults);
@@ -142,7 +130,7 @@ ServedSteps serve_steps(Kernels& kernels, TargetModel& target, Drafter* drafter,
                           .kv_blocks = load.kv_blocks,
                           .block_tokens = load.block_tokens,
                           .prefill = Prefill::kInStep},
-                         *batching, policy, belief, runner);
+                         *batching, *policy, belief, runner);
   simulation.watch(collector);
   const auto begin = Clock::now();
   simulation.run([&] { return collector.has_enough() || source.all_done(); }, nullptr);

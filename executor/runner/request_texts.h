@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -32,7 +31,7 @@ class RequestTexts {
     texts_[index] = prompts_.prompt(spec);
     DSPARK_INVARIANT(texts_[index].size() == static_cast<std::size_t>(spec.prompt_tokens));
     shared_.resize(texts_.size());
-    shared_[index] = {spec.prefix, std::min(spec.shared_prefix_tokens, spec.prompt_tokens)};
+    shared_[index] = {spec.prefix, spec.reusable_prefix_tokens()};
   }
   void leave(RequestId id) { texts_[static_cast<std::size_t>(id)].clear(); }
 

@@ -20,12 +20,10 @@ void Engine::enqueue(RequestId id) {
   waiting_.insert(std::upper_bound(waiting_.begin(), waiting_.end(), id, older), id);
 }
 
-/// Whole blocks of the prompt that others may have computed. The last token of a shared prefix is not in
-/// them: what drafters keep of a position may depend on the token behind it, and a prompt's last row has to
-/// be computed for the first token.
+/// Whole blocks of the prompt that others may have computed.
 int Engine::shareable_blocks(const RequestSpec& spec) const {
   if (!options_.prefix_caching || options_.prefill != Prefill::kInStep) return 0;
-  return std::max(0, std::min(spec.shared_prefix_tokens, spec.prompt_tokens) - 1) / options_.block_tokens;
+  return spec.reusable_prefix_tokens() / options_.block_tokens;
 }
 
 /// More of this request's prefix is being computed than is there.
@@ -41,8 +39,8 @@ bool Engine::is_computing_prefix(const RequestSpec& spec) const {
 /// What the request has computed of its prefix beyond the blocks that are kept is kept too.
 void Engine::keep_prefix(const LiveRequest& request) {
   const int computed = std::min(shareable_blocks(request.spec), request.computed / options_.block_tokens);
-  for (auto next = kv_.kept(request.spec.prefix).size();
-       next < static_cast<std::size_t>(std::max(0, computed)); ++next) {
+  if (computed == 0) return;
+  for (auto next = kv_.kept(request.spec.prefix).size(); next < static_cast<std::size_t>(computed); ++next) {
     kv_.keep(request.blocks[next], request.spec.prefix);
   }
 }

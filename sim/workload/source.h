@@ -26,6 +26,11 @@ struct RequestSpec {
   std::int32_t priority = 0;
   float temperature = 1;
 
+  /// Of the shared prefix, what others may have computed: all but its last token. What drafters keep of a
+  /// position may depend on the token behind it, and a prompt's last row has to be computed for its reply.
+  std::int32_t reusable_prefix_tokens() const {
+    return shared_prefix_tokens > 0 ? shared_prefix_tokens - 1 : 0;
+  }
   std::int32_t output_tokens() const { return output_limit < output_end ? output_limit : output_end; }
 };
 

@@ -105,22 +105,12 @@ void OneDnnStepProducts(benchmark::State& state) {
   report(state);
 }
 
-BENCHMARK(StepProducts)
-    ->ArgName("rows")
-    ->Arg(1)
-    ->Arg(8)
-    ->Arg(12)
-    ->Arg(64)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK(OneDnnStepProducts)
-    ->ArgName("rows")
-    ->Arg(1)
-    ->Arg(8)
-    ->Arg(12)
-    ->Arg(64)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
+void all_rows(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgName("rows")->Arg(1)->Arg(8)->Arg(12)->Arg(64);
+  benchmark->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+BENCHMARK(StepProducts)->Apply(all_rows);
+BENCHMARK(OneDnnStepProducts)->Apply(all_rows);
 
 }  // namespace
 }  // namespace dspark

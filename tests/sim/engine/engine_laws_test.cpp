@@ -4,8 +4,7 @@
 #include <map>
 #include <set>
 
-#include "tests/sim/engine/law_checker.h"
-#include "tests/sim/small_system.h"
+#include "tests/sim/engine/run_under_laws.h"
 
 namespace dspark {
 namespace {
@@ -52,13 +51,7 @@ TEST(EngineLaws, HoldAtEveryEventForAllPoliciesUnderAnyMemoryPressure) {
     system.policy_value = c.value;
     system.build();
     LawChecker laws(system.options);
-    system.simulation->watch(laws);
-    const auto stop = system.simulation->run(
-        [&] {
-          laws.event_passed(system.simulation->now(), holdings_of(*system.engine));
-          return laws.finished() >= 300;
-        },
-        nullptr);
+    const auto stop = testing::run_under_laws(system, laws, 300);
     EXPECT_EQ(stop, Simulation::Stop::kFinished) << "deadlock: nothing is pending";
     EXPECT_THAT(laws.violations(), ::testing::IsEmpty());
     EXPECT_EQ(laws.events(), system.simulation->events());

@@ -1,8 +1,7 @@
 // Prompts that begin alike: what is computed, what is kept, and that the engine's laws hold.
 #include <gmock/gmock.h>
 
-#include "tests/sim/engine/law_checker.h"
-#include "tests/sim/small_system.h"
+#include "tests/sim/engine/run_under_laws.h"
 
 namespace dspark {
 namespace {
@@ -54,14 +53,8 @@ std::int64_t computed_rows(const std::vector<RequestSpec>& requests, bool cachin
   system.build();
   LawChecker laws(system.options);
   PromptRows prompt_rows;
-  system.simulation->watch(laws);
   system.simulation->watch(prompt_rows);
-  system.simulation->run(
-      [&] {
-        laws.event_passed(system.simulation->now(), holdings_of(*system.engine));
-        return laws.finished() == static_cast<std::int64_t>(requests.size());
-      },
-      nullptr);
+  testing::run_under_laws(system, laws, static_cast<std::int64_t>(requests.size()));
   EXPECT_EQ(laws.finished(), static_cast<std::int64_t>(requests.size()));
   EXPECT_THAT(laws.violations(), ::testing::IsEmpty());
   EXPECT_EQ(system.engine->kv().used(), 0);
@@ -111,13 +104,7 @@ TEST(PrefixCaching, KeepsTheLawsUnderAnyMemoryPressure) {
                  written_map({{"tokens", written("13")}, {"prefixes", written(std::to_string(prefixes))}})});
         system.build();
         LawChecker laws(system.options);
-        system.simulation->watch(laws);
-        const auto stop = system.simulation->run(
-            [&] {
-              laws.event_passed(system.simulation->now(), holdings_of(*system.engine));
-              return laws.finished() >= 300;
-            },
-            nullptr);
+        const auto stop = testing::run_under_laws(system, laws, 300);
         EXPECT_EQ(stop, Simulation::Stop::kFinished) << "deadlock: nothing is pending";
         EXPECT_THAT(laws.violations(), ::testing::IsEmpty());
         preemptions += laws.preempted();
