@@ -1,4 +1,8 @@
-#include "experiments/cli/profile_options.h"
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "experiments/cli/command_options.h"
+#include "experiments/cli/commands.h"
 
 namespace dspark {
 namespace {
@@ -21,44 +25,45 @@ Examples:
 
 }  // namespace
 
-CLI::App* add_profile_command(CLI::App& app, ProfileCommandOptions& options) {
+Command add_profile(CLI::App& program) {
+  auto options = std::make_shared<ProfileCommandOptions>();
   CLI::App* command =
-      app.add_subcommand("profile", "Measure what steps of a model cost here, as a modelled machine");
+      program.add_subcommand("profile", "Measure what steps of a model cost here, as a modelled machine");
   const auto add = [command](const char* name, auto& value, const char* type, const char* meaning) {
     return command->add_option(name, value, meaning)->type_name(type);
   };
   constexpr int kLargest = 1 << 20;
-  add("--model", options.model, "DIR", "Folder with config.json and *.safetensors")->required();
-  add("--output", options.output, "FOLDER", "Where the profile goes; made by this command")->required();
-  add("--drafter", options.drafter, "WHAT", "none (default), ngram, or the folder of a drafter");
-  add("--block-size", options.block_size, "N",
+  add("--model", options->model, "DIR", "Folder with config.json and *.safetensors")->required();
+  add("--output", options->output, "FOLDER", "Where the profile goes; made by this command")->required();
+  add("--drafter", options->drafter, "WHAT", "none (default), ngram, or the folder of a drafter");
+  add("--block-size", options->block_size, "N",
       "Longest block that the drafter proposes, within what it can (default 7)")
       ->check(CLI::Range(1, 64));
-  add("--acceptance", options.acceptance, "PRESET",
+  add("--acceptance", options->acceptance, "PRESET",
       "How drafts fare in the experiment that is written, a preset of machine.modelled.acceptance; without "
       "it the "
       "experiment has policy none only");
-  add("--tokens", options.sizes.tokens, "LIST", "Rows of a step, rising (default 1,2,3,4,6,8 ... 128)")
+  add("--tokens", options->sizes.tokens, "LIST", "Rows of a step, rising (default 1,2,3,4,6,8 ... 128)")
       ->delimiter(',')
       ->check(CLI::Range(1, kLargest));
-  add("--requests", options.sizes.requests, "LIST", "Requests of a step, rising (default 1,2,4,8,16)")
+  add("--requests", options->sizes.requests, "LIST", "Requests of a step, rising (default 1,2,4,8,16)")
       ->delimiter(',')
       ->check(CLI::Range(1, kLargest));
-  add("--context", options.sizes.context_tokens, "LIST",
+  add("--context", options->sizes.context_tokens, "LIST",
       "Tokens before each request's rows, rising (default 32,256,1024)")
       ->delimiter(',')
       ->check(CLI::Range(0, kLargest));
-  add("--repeats", options.repeats, "N", "Of each point, after a warm-up (default 7)")
+  add("--repeats", options->repeats, "N", "Of each point, after a warm-up (default 7)")
       ->check(CLI::Range(1, 1000));
-  add("--kv-blocks", options.kv_blocks, "N",
+  add("--kv-blocks", options->kv_blocks, "N",
       "KV blocks of 16 tokens; points that do not fit are left out (default: all fit)")
       ->check(CLI::Range(1, 1 << 24));
-  add("--weights", options.weights, "TYPE", "f32, bf16, or auto (default): as the folder stores them")
+  add("--weights", options->weights, "TYPE", "f32, bf16, or auto (default): as the folder stores them")
       ->check(CLI::IsMember({"auto", "f32", "bf16"}));
-  add("--threads", options.threads, "N", "All cores if not given")->check(CLI::Range(1, 1024));
-  command->add_flag("--force", options.force, "Replace a profile that is there");
+  add("--threads", options->threads, "N", "All cores if not given")->check(CLI::Range(1, 1024));
+  command->add_flag("--force", options->force, "Replace a profile that is there");
   command->footer(kProfileExamples);
-  return command;
+  return {command, [options] { return profile_command(*options); }};
 }
 
 }  // namespace dspark

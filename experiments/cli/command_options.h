@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace dspark {
+
+/// A command of the program: its options and `--help`, and what it does once they are read.
+struct Command {
+  CLI::App* app = nullptr;
+  std::function<int()> call = {};  // returns an ExitCode
+};
+
+Command add_run(CLI::App& program);
+Command add_check(CLI::App& program);
+Command add_list(CLI::App& program);
+Command add_show(CLI::App& program);
+Command add_figures(CLI::App& program);
+Command add_calibrate(CLI::App& program);
+Command add_check_lossless(CLI::App& program);
+Command add_generate(CLI::App& program);
+Command add_profile(CLI::App& program);
+
+}  // namespace dspark
