@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "executor/drafter/draft_choice.h"
 #include "executor/drafter/draft_vocabulary.h"
 #include "policies/invariant.h"
 
@@ -343,6 +344,9 @@ void BlockDrafter::choose(int k, View<float, 2> logits, std::span<const DraftReq
                     std::as_writable_bytes(std::span(&chosen, 1)));
     put(blocks.chosen, i, chosen);
   }
+  if (certain_) return;
+  choose_tokens(kernels_, requests, k, distributions_, blocks);
+  for (std::size_t i = 0; i < count; ++i) before_[i] = blocks.tokens[static_cast<std::size_t>(rows_[i])];
 }
 
 }  // namespace dspark

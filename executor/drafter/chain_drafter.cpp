@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "executor/drafter/draft_choice.h"
 #include "policies/invariant.h"
 
 namespace dspark {
@@ -252,6 +253,7 @@ void ChainDrafter::choose(std::span<const DraftRequest> requests, const DraftBlo
     blocks.confidence[at] = kUnknownConfidence;
     if (distributions_.empty() && !blocks.chosen.empty()) blocks.chosen[at] = 1;
   }
+  if (!distributions_.empty()) choose_tokens(*kernels_, requests, k, distributions_, blocks);
 }
 
 void ChainDrafter::fill_signals(const DraftBlocks& blocks, int k, View<const float, 2> logits) {

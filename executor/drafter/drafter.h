@@ -9,6 +9,8 @@
 
 namespace dspark {
 
+class DraftChoice;
+
 /// One request that drafts.
 struct DraftRequest {
   RequestId id = {};
@@ -16,6 +18,7 @@ struct DraftRequest {
   int planned = 0;                          // draft tokens asked for, 0 .. the drafter's block size
   SamplingRule rule = {};
   std::span<const DrawKey> keys = {};  // (planned), one for each drafted token's draw
+  DraftChoice* choice = nullptr;       // chooses in the drafter's place (draft_choice.h); null: nobody does
 };
 
 /// The blocks of one step, which the drafter fills. Columns as in DraftColumns: position k of request r at

@@ -29,6 +29,7 @@ enum class Stream : std::uint8_t {
   kPromptText,       // what a prompt of a real machine says
   kStepNoise,        // by how much a step of the modelled machine differs from its price, by step
   kPrefix,           // which prefix a prompt begins with, and on a real machine what that says
+  kDenseRound,       // rounds recorded at every position of a text, by anchor position, purpose and offset
 };
 
 /// 64-bit key of one replication: a hash of seed and replication.
