@@ -7,6 +7,15 @@
 namespace dspark {
 namespace {
 
+/// The columns of these signals alone (a SignalSet).
+DraftColumns only(DraftColumns columns, unsigned signals) {
+  if ((signals & kTop1) == 0) columns.top1 = {};
+  if ((signals & kMargin) == 0) columns.margin = {};
+  if ((signals & kEntropy) == 0) columns.entropy = {};
+  if ((signals & kChosen) == 0) columns.chosen = {};
+  return columns;
+}
+
 double seconds_between(std::chrono::steady_clock::time_point begin,
                        std::chrono::steady_clock::time_point end) {
   return std::chrono::duration<double>(end - begin).count();
@@ -21,11 +30,18 @@ ExecutorRunner::ExecutorRunner(Kernels& kernels, TargetModel& target, Drafter* d
       drafter_(drafter),
       key_(key),
       options_(std::move(options)),
-      texts_(prompts) {}
+      texts_(prompts) {
+  if (options_.recorder != nullptr)
+    options_.recorder->begin(block_size(), drafter_ != nullptr && drafter_->has_confidence_head());
+}
 
-void ExecutorRunner::entered(RequestId id, const RequestSpec& spec) { texts_.enter(id, spec); }
-void ExecutorRunner::left(RequestId id, std::int32_t) {
+void ExecutorRunner::entered(RequestId id, const RequestSpec& spec) {
+  texts_.enter(id, spec);
+  if (options_.recorder != nullptr) options_.recorder->entered(id, spec);
+}
+void ExecutorRunner::left(RequestId id, std::int32_t produced) {
   texts_.leave(id);
+  if (options_.recorder != nullptr) options_.recorder->left(id, produced);
   if (drafter_ != nullptr) drafter_->left(id);
 }
 
@@ -41,6 +57,14 @@ DrawKey ExecutorRunner::draw_key(const PackedStep::Round& round, Stream stream, 
                       static_cast<std::uint32_t>(round.anchor_position) |
                           static_cast<std::uint32_t>(round.attempt) << 24,
                       static_cast<std::uint32_t>(stream) << 24 | static_cast<std::uint32_t>(offset)}};
+}
+
+/// What is only done for the recorder is no part of what began at `begin`.
+template <class Record>
+void ExecutorRunner::outside_of(Time& begin, Record record) {
+  const Time before = std::chrono::steady_clock::now();
+  record();
+  begin += std::chrono::steady_clock::now() - before;
 }
 
 void ExecutorRunner::list_draft_requests(const RunnerRows& rows, std::span<const int> block_size) {
@@ -67,11 +91,12 @@ void ExecutorRunner::list_draft_requests(const RunnerRows& rows, std::span<const
 DraftColumns ExecutorRunner::draft(const RunnerRows& rows, std::span<const int> block_size,
                                    const DraftRules& rules) {
   DSPARK_INVARIANT(drafter_ != nullptr);
-  const Time begin = std::chrono::steady_clock::now();
+  Time begin = std::chrono::steady_clock::now();
   stride_ = rows.size();
   const std::size_t entries = stride_ * static_cast<std::size_t>(drafter_->block_size());
+  const unsigned computed = rules.signals | (options_.recorder != nullptr ? RoundRecorder::kSignals : 0);
   const auto asked = [&](std::vector<float>& column, unsigned signal) {
-    column.assign((rules.signals & signal) != 0 ? entries : 0, 0.0f);
+    column.assign((computed & signal) != 0 ? entries : 0, 0.0f);
   };
   drafted_.assign(stride_, 0);
   draft_tokens_.assign(entries, 0);
@@ -91,13 +116,15 @@ DraftColumns ExecutorRunner::draft(const RunnerRows& rows, std::span<const int> 
                               .entropy = entropy_,
                               .chosen = chosen_,
                               .soft_distributions = asks_divergence_});
-  const DraftColumns columns{.stride = stride_,
-                             .drafted = drafted_,
-                             .confidence = confidence_,
-                             .top1 = top1_,
-                             .margin = margin_,
-                             .entropy = entropy_,
-                             .chosen = chosen_};
+  const DraftColumns all{.stride = stride_,
+                         .drafted = drafted_,
+                         .confidence = confidence_,
+                         .top1 = top1_,
+                         .margin = margin_,
+                         .entropy = entropy_,
+                         .chosen = chosen_};
+  if (options_.recorder != nullptr) outside_of(begin, [&] { options_.recorder->drafted(block_size, all); });
+  const DraftColumns columns = only(all, rules.signals);  // what policies see depends on no recorder
   const int depth = *std::max_element(block_size.begin(), block_size.end());
   if (rules.calibration != nullptr) rules.calibration->apply(columns, depth, confidence_);
   if (rules.stop != nullptr) {
@@ -111,11 +138,14 @@ DraftColumns ExecutorRunner::draft(const RunnerRows& rows, std::span<const int> 
   return columns;
 }
 
-Verified ExecutorRunner::verify(const RunnerRows& rows, std::span<const int> submitted, const StepShape&) {
-  const Time begin = std::chrono::steady_clock::now();
+Verified ExecutorRunner::verify(const RunnerRows& rows, std::span<const int> submitted,
+                                const StepShape& shape) {
+  verify_begin_ = std::chrono::steady_clock::now();
+  overhead_seconds_ = seconds_between(draft_end_, verify_begin_);
   step_.pack(rows, submitted, draft_tokens_, stride_, texts_);
   const TargetOutput output = target_.forward(step_.rows(), step_.tokens(), step_.logit_rows());
   divergence_.clear();
+  acceptance_.clear();
   if (asks_divergence_ && !step_.draft_tokens().empty() && drafter_->has_soft_distributions()) {
     divergence_.compute(kernels_, step_, output.logits, drafter_->soft_distributions());
   }
@@ -129,12 +159,15 @@ Verified ExecutorRunner::verify(const RunnerRows& rows, std::span<const int> sub
     accept_by_sampling(output.logits);
   }
   settle(rows);
-  const StepSeconds seconds = duration(begin, output.kept);
-  return {.accepted = accepted_by_row_,
-          .divergence = divergence_.column(),
-          .seconds = seconds,
-          .reply_end = reply_end_,
-          .first_token_ends = first_token_ends_};
+  const StepSeconds seconds = duration(output.kept);
+  const Verified verified{.accepted = accepted_by_row_,
+                          .divergence = divergence_.column(),
+                          .seconds = seconds,
+                          .reply_end = reply_end_,
+                          .first_token_ends = first_token_ends_};
+  if (options_.recorder != nullptr)
+    options_.recorder->verified(rows, submitted, shape, verified, acceptance_.column());
+  return verified;
 }
 
 /// A draft is accepted while it is the target's most likely token.
@@ -163,8 +196,13 @@ void ExecutorRunner::accept_by_sampling(View<float, 2> logits) {
     final_keys_.push_back(draw_key(round, Stream::kTargetToken, 0));
   }
   kernels_.probabilities(logits, rules_);
-  kernels_.accept(step_.first_logit_row(), logits, submitted_distributions(), step_.draft_tokens(),
-                  accept_keys_, final_keys_, {.accepted = accepted_, .next_token = next_token_});
+  const View<const float, 2> drafts = submitted_distributions();
+  if (options_.recorder != nullptr) {
+    outside_of(verify_begin_,
+               [&] { acceptance_.compute(kernels_, step_, logits, drafts, draft_tokens_.size()); });
+  }
+  kernels_.accept(step_.first_logit_row(), logits, drafts, step_.draft_tokens(), accept_keys_, final_keys_,
+                  {.accepted = accepted_, .next_token = next_token_});
 }
 
 /// What the submitted drafts were drawn from, packed; empty where they were certain.
@@ -219,12 +257,12 @@ void ExecutorRunner::settle(const RunnerRows& rows) {
 }
 
 /// Ends the step: what the drafter learns of it is drafting.
-StepSeconds ExecutorRunner::duration(Time verify_begin, std::span<const View<const float, 2>> kept) {
+StepSeconds ExecutorRunner::duration(std::span<const View<const float, 2>> kept) {
   const Time verify_end = std::chrono::steady_clock::now();
-  StepSeconds measured{.verify = seconds_between(verify_begin, verify_end)};
+  StepSeconds measured{.verify = seconds_between(verify_begin_, verify_end)};
   if (drafted_this_step_) {
     measured.draft = draft_seconds_;
-    measured.overhead = seconds_between(draft_end_, verify_begin);
+    measured.overhead = overhead_seconds_;
   }
   if (drafter_ != nullptr) {
     committed_.collect(step_, accepted_, texts_);

@@ -12,10 +12,12 @@
 #include "executor/runner/committed_step.h"
 #include "executor/runner/packed_step.h"
 #include "executor/runner/request_texts.h"
+#include "executor/runner/round_acceptance.h"
 #include "executor/runner/round_divergence.h"
 #include "kernels/kernels.h"
 #include "sim/engine/runner.h"
 #include "sim/random/random_key.h"
+#include "sim/recording/round_recorder.h"
 #include "sim/step_recording.h"
 
 namespace dspark {
@@ -42,6 +44,8 @@ struct ExecutorRunnerOptions {
       {};  // any of them ends a reply; none: replies end where the workload says
   RoundListener* listener = nullptr;
   StepDurations* durations = nullptr;  // null: steps take what they take here
+  /// Told of every round, with all signals; texts and outputs do not change by it. null: nobody asks.
+  RoundRecorder* recorder = nullptr;
 };
 
 /// The real machine's runner: a target model verifies what a drafter proposes, in one packed forward pass per
@@ -67,11 +71,13 @@ class ExecutorRunner final : public Runner {
   using Time = std::chrono::steady_clock::time_point;
 
   void list_draft_requests(const RunnerRows& rows, std::span<const int> block_size);
+  template <class Record>
+  static void outside_of(Time& begin, Record record);
   void accept_greedily(View<const float, 2> logits);
   void accept_by_sampling(View<float, 2> logits);
   View<const float, 2> submitted_distributions();
   void settle(const RunnerRows& rows);
-  StepSeconds duration(Time verify_begin, std::span<const View<const float, 2>> kept);
+  StepSeconds duration(std::span<const View<const float, 2>> kept);
   SamplingRule rule(float temperature) const;
   DrawKey draw_key(const PackedStep::Round& round, Stream stream, int offset) const;
 
@@ -100,6 +106,7 @@ class ExecutorRunner final : public Runner {
   std::vector<std::int32_t> accepted_;    // (rounds)
   std::vector<std::int32_t> next_token_;  // (rounds)
   RoundDivergence divergence_;
+  RoundAcceptance acceptance_;
   bool asks_divergence_ = false;
   CommittedStep committed_;
   std::vector<int> accepted_by_row_;
@@ -107,7 +114,9 @@ class ExecutorRunner final : public Runner {
   std::vector<std::uint8_t> first_token_ends_;
   bool drafted_this_step_ = false;
   double draft_seconds_ = 0;
+  double overhead_seconds_ = 0;  // between drafting and verifying
   Time draft_end_ = {};
+  Time verify_begin_ = {};
 };
 
 }  // namespace dspark

@@ -51,6 +51,7 @@ struct ServedTexts final : RoundListener, Watcher {
   std::vector<std::int32_t> end_tokens;
   SamplingRule sampling = {};  // its temperature is each request's own
   ConfidenceCalibration* calibration = nullptr;
+  RoundRecorder* recorder = nullptr;
   std::uint64_t seed = 3;
   StepCost::Parts belief{.verify_affine = {.bias_seconds = 1, .seconds_per_token = 0.02}};
 
@@ -76,9 +77,12 @@ struct ServedTexts final : RoundListener, Watcher {
     GivenRequests requests(std::move(given));
     EqualDurations durations;
     const RandomKey key = make_random_key(seed, 0);
-    ExecutorRunner runner(
-        used_kernels, own_target != nullptr ? *own_target : target, used, requests, key,
-        {.sampling = sampling, .end_tokens = end_tokens, .listener = this, .durations = &durations});
+    ExecutorRunner runner(used_kernels, own_target != nullptr ? *own_target : target, used, requests, key,
+                          {.sampling = sampling,
+                           .end_tokens = end_tokens,
+                           .listener = this,
+                           .durations = &durations,
+                           .recorder = recorder});
     Parameters parameters(policy_parameters);
     const auto depth = own_policy ? own_policy() : make_depth_policy(policy, parameters);
     ASSERT_NE(depth, nullptr);
