@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <optional>
 
@@ -62,27 +61,15 @@ class LastModel {
   std::shared_ptr<ServedModel> last_;
 };
 
-Result<std::vector<std::int32_t>> read_prompt_text(const std::string& path, const std::string& target) {
-  const auto tokenizer = Tokenizer::read(target);
-  if (!tokenizer) return tokenizer.error();
-  std::error_code failure;
-  if (!std::filesystem::is_regular_file(path, failure)) {
-    return Error{fmt::format("'{}' is not a file", path), {}, "machine.executor.prompts names a text"};
-  }
-  std::ifstream file(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  auto tokens = tokenizer->encode(text, /*add_special_tokens=*/false);
-  if (tokens && tokens->empty()) return Error{fmt::format("'{}' has no text", path)};
-  return tokens;
-}
-
 Result<std::shared_ptr<ServedModel>> LastModel::load(const ExecutorParameters& parameters,
                                                      const std::string& key) {
   const auto folder = ModelFolder::open(parameters.target);
   if (!folder) return folder.error();
   std::vector<std::int32_t> text;
   if (!parameters.prompts.empty()) {
-    auto tokens = read_prompt_text(parameters.prompts, parameters.target);
+    const auto tokenizer = Tokenizer::read(parameters.target);
+    if (!tokenizer) return tokenizer.error();
+    auto tokens = read_prompt_tokens(parameters.prompts, *tokenizer);
     if (!tokens) return tokens.error();
     text = *std::move(tokens);
   }

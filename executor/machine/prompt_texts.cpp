@@ -1,5 +1,11 @@
 #include "executor/machine/prompt_texts.h"
 
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 namespace dspark {
 namespace {
 
@@ -25,6 +31,17 @@ std::vector<std::int32_t> TextPrompts::prompt(const RequestSpec& spec) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     tokens[i] = text_[((i < shared ? of_prefix : own) + i) % text_.size()];
   }
+  return tokens;
+}
+
+Result<std::vector<std::int32_t>> read_prompt_tokens(const std::string& path, const Tokenizer& tokenizer) {
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(path, failure))
+    return Error{fmt::format("'{}' is not a file", path), {}, "prompts are windows of a text file"};
+  std::ifstream file(path, std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  auto tokens = tokenizer.encode(text, /*add_special_tokens=*/false);
+  if (tokens && tokens->empty()) return Error{fmt::format("'{}' has no text", path)};
   return tokens;
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "executor/runner/request_texts.h"
+#include "executor/tokenizer/tokenizer.h"
+#include "policies/error.h"
 #include "sim/random/random_key.h"
 
 namespace dspark {
@@ -20,6 +23,9 @@ class TextPrompts final : public PromptSource {
   std::vector<std::int32_t> text_;
   RandomKey key_;
 };
+
+/// A text file as tokens, for such windows. Errors: it is not a file, or has no text; those of the tokenizer.
+Result<std::vector<std::int32_t>> read_prompt_tokens(const std::string& path, const Tokenizer& tokenizer);
 
 /// Prompts of tokens that mean nothing, each drawn on its own. Models answer them with text that repeats
 /// itself more than people's questions do, so drafters look better than they are (SPEED-Bench, arXiv

@@ -15,6 +15,7 @@ struct GivenRequest {
   float temperature = 0;
   std::uint32_t prefix = 0;  // as in RequestSpec
   std::int32_t shared_prefix_tokens = 0;
+  std::int32_t domain = 0;  // likewise
 };
 
 /// Requests that all arrive at once: their traffic and their prompts. Request i is source 0, ordinal i.
@@ -27,6 +28,7 @@ class GivenRequests final : public Source, public PromptSource {
       sink.emit({.ordinal = static_cast<std::uint32_t>(i),
                  .prompt_tokens = static_cast<std::int32_t>(requests_[i].prompt.size()),
                  .output_limit = requests_[i].output_limit,
+                 .domain = requests_[i].domain,
                  .prefix = requests_[i].prefix,
                  .shared_prefix_tokens = requests_[i].shared_prefix_tokens,
                  .temperature = requests_[i].temperature});

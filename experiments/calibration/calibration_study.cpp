@@ -164,7 +164,7 @@ std::string study_json(const CalibrationStudy& study, const std::string& name) {
   using Json = nlohmann::ordered_json;
   const auto quality_json = [](const PredictionQuality& quality) {
     Json curve = Json::array();
-    for (const ReliabilityBin& bin : quality.curve) {
+    for (const CalibrationBin& bin : quality.curve) {
       curve.push_back({bin.prediction, bin.frequency, bin.low, bin.high, bin.count});
     }
     return Json{{"ece", quality.ece}, {"debiased_ece", quality.debiased_ece}, {"curve", std::move(curve)}};

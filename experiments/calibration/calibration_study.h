@@ -21,7 +21,7 @@ struct PredictionQuality {
   double debiased_ece = 0;
   double auc = 0;
   double brier = 0;
-  std::vector<ReliabilityBin> curve;
+  std::vector<CalibrationBin> curve;
 };
 
 /// Survival a_k against "the first k were all accepted" on the evaluated rounds that were verified to k.

@@ -25,14 +25,16 @@ constexpr const char* kProgramExamples = R"(A first tour:
   dspark check-lossless --policy dspark       does a policy keep the model's output?
   dspark generate --model DIR --prompt TEXT   let a real model answer, with and without a drafter
   dspark profile --model DIR --output FOLDER  what its steps cost here, as a modelled machine
+  dspark evaluate --model DIR --drafter DIR --prompts FILE   how its drafters fare
 
 Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 130 interrupted and resumable.)";
 
 using AddCommand = Command (*)(CLI::App& program);
 
 /// In the order of `dspark --help`.
-constexpr AddCommand kCommands[] = {add_run,       add_check,          add_list,     add_show,   add_figures,
-                                    add_calibrate, add_check_lossless, add_generate, add_profile};
+constexpr AddCommand kCommands[] = {add_run,     add_check,     add_list,           add_show,
+                                    add_figures, add_calibrate, add_check_lossless, add_generate,
+                                    add_profile, add_evaluate};
 
 class CommandLine {
  public:

@@ -23,5 +23,6 @@ Command add_calibrate(CLI::App& program);
 Command add_check_lossless(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_profile(CLI::App& program);
+Command add_evaluate(CLI::App& program);
 
 }  // namespace dspark

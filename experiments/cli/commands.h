@@ -84,6 +84,29 @@ struct ProfileCommandOptions {
   bool force = false;
 };
 
+struct EvaluateOptions {
+  std::string model;                  // a folder
+  std::vector<std::string> drafters;  // as DrafterChoice names them
+  std::vector<std::string> prompts;   // FILE or DOMAIN=FILE
+  std::vector<double> temperatures = {1};
+  std::vector<std::int32_t> contexts = {64};  // tokens of a prompt
+  int requests = 32;                          // of each domain, temperature and context
+  int output_tokens = 64;
+  int block_size = 7;
+  int batch = 8;  // requests served side by side
+  double top_p = 1;
+  int top_k = 0;
+  double min_p = 0;
+  std::uint64_t seed = 0;
+  bool ignore_end = false;  // replies go on behind a token that ends texts
+  std::string weights = "auto";
+  int threads = 0;     // 0: all cores
+  std::string out;     // a result file; empty: none
+  std::string rounds;  // CSV of one drafter's whole rounds; empty: none
+  std::string figure;  // NAME.png; empty: none is drawn
+  bool json = false;
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
@@ -95,6 +118,7 @@ int calibrate_command(const CalibrateOptions& options);
 int check_lossless_command(const CheckLosslessOptions& options);
 int generate_command(const GenerateOptions& options);
 int profile_command(const ProfileCommandOptions& options);
+int evaluate_command(const EvaluateOptions& options);
 
 /// Reads the command line and calls one of them.
 int command_line(int argc, const char* const* argv);

@@ -9,35 +9,35 @@
 
 namespace dspark {
 
-std::vector<ReliabilityBin> reliability_curve(std::span<const double> prediction,
+std::vector<CalibrationBin> reliability_curve(std::span<const double> prediction,
                                               std::span<const std::uint8_t> label, int bins) {
   DSPARK_INVARIANT(bins >= 1 && prediction.size() == label.size());
-  std::vector<ReliabilityBin> curve(static_cast<std::size_t>(bins));
+  std::vector<CalibrationBin> curve(static_cast<std::size_t>(bins));
   for (std::size_t i = 0; i < prediction.size(); ++i) {
     const double p = prediction[i];
-    ReliabilityBin& bin = curve[static_cast<std::size_t>(std::min(p * bins, bins - 1.0))];
+    CalibrationBin& bin = curve[static_cast<std::size_t>(std::min(p * bins, bins - 1.0))];
     ++bin.count;
     bin.prediction += p;
     bin.frequency += label[i];
     bin.prediction_variance += p * (1 - p);
   }
   for (int b = 0; b < bins; ++b) {
-    ReliabilityBin& bin = curve[static_cast<std::size_t>(b)];
+    CalibrationBin& bin = curve[static_cast<std::size_t>(b)];
     bin.bin = b;
     if (bin.count == 0) continue;
     const auto count = static_cast<double>(bin.count);
-    const Interval interval = wilson_interval(static_cast<std::int64_t>(bin.frequency), bin.count);
+    const WilsonInterval interval = wilson_interval(static_cast<std::int64_t>(bin.frequency), bin.count);
     bin.low = interval.low;
     bin.high = interval.high;
     bin.prediction /= count;
     bin.frequency /= count;
     bin.prediction_variance /= count;
   }
-  std::erase_if(curve, [](const ReliabilityBin& bin) { return bin.count == 0; });
+  std::erase_if(curve, [](const CalibrationBin& bin) { return bin.count == 0; });
   return curve;
 }
 
-Interval wilson_interval(std::int64_t successes, std::int64_t count) {
+WilsonInterval wilson_interval(std::int64_t successes, std::int64_t count) {
   constexpr double kZ = 1.959963984540054;  // 97.5 % quantile of the standard normal
   const auto n = static_cast<double>(count);
   const double share = static_cast<double>(successes) / n;
@@ -51,27 +51,27 @@ namespace {
 
 /// Σ_b n_b · excess(b) / N.
 template <class Excess>
-double weighted_by_count(std::span<const ReliabilityBin> curve, const Excess& excess) {
+double weighted_by_count(std::span<const CalibrationBin> curve, const Excess& excess) {
   double sum = 0;
   double pairs = 0;
-  for (const ReliabilityBin& bin : curve) {
+  for (const CalibrationBin& bin : curve) {
     sum += static_cast<double>(bin.count) * excess(bin);
     pairs += static_cast<double>(bin.count);
   }
   return pairs > 0 ? sum / pairs : 0;
 }
 
-double gap(const ReliabilityBin& bin) { return std::abs(bin.frequency - bin.prediction); }
+double gap(const CalibrationBin& bin) { return std::abs(bin.frequency - bin.prediction); }
 
 }  // namespace
 
-double expected_calibration_error(std::span<const ReliabilityBin> curve) {
+double expected_calibration_error(std::span<const CalibrationBin> curve) {
   return weighted_by_count(curve, gap);
 }
 
-double debiased_calibration_error(std::span<const ReliabilityBin> curve) {
+double debiased_calibration_error(std::span<const CalibrationBin> curve) {
   constexpr double kMeanOfAbsoluteNormal = 0.7978845608028654;  // √(2/π)
-  return std::max(0.0, weighted_by_count(curve, [](const ReliabilityBin& bin) {
+  return std::max(0.0, weighted_by_count(curve, [](const CalibrationBin& bin) {
                     const double variance = bin.prediction_variance / static_cast<double>(bin.count);
                     return gap(bin) - kMeanOfAbsoluteNormal * std::sqrt(variance);
                   }));

@@ -13,7 +13,7 @@ namespace dspark {
 constexpr int kCalibrationBins = 20;
 
 /// One bin of a reliability curve. `low`, `high`: the 95 % Wilson score interval of the frequency.
-struct ReliabilityBin {
+struct CalibrationBin {
   int bin = 0;  // covers bin / bins .. (bin + 1) / bins
   std::int64_t count = 0;
   double prediction = 0;  // mean
@@ -24,19 +24,19 @@ struct ReliabilityBin {
 };
 
 /// The bins that have pairs, in ascending order. bins >= 1.
-std::vector<ReliabilityBin> reliability_curve(std::span<const double> prediction,
+std::vector<CalibrationBin> reliability_curve(std::span<const double> prediction,
                                               std::span<const std::uint8_t> label,
                                               int bins = kCalibrationBins);
 
 /// 95 % Wilson score interval of `successes` in `count` >= 1 trials (Wilson 1927), within 0..1.
-struct Interval {
+struct WilsonInterval {
   double low = 0;
   double high = 0;
 };
-Interval wilson_interval(std::int64_t successes, std::int64_t count);
+WilsonInterval wilson_interval(std::int64_t successes, std::int64_t count);
 
 /// Expected calibration error Σ_b n_b/N · |frequency_b - prediction_b|; 0 without pairs.
-double expected_calibration_error(std::span<const ReliabilityBin> curve);
+double expected_calibration_error(std::span<const CalibrationBin> curve);
 
 /// ECE is above 0 for the best of predictors, since frequencies are noisy. This subtracts what a *calibrated*
 /// predictor with these predictions would show, in the normal approximation of each bin:
@@ -46,7 +46,7 @@ double expected_calibration_error(std::span<const ReliabilityBin> curve);
 ///
 /// Before the maximum its mean is 0 where the predictor is calibrated; where it is not, it is at most the
 /// subtracted amount too low.
-double debiased_calibration_error(std::span<const ReliabilityBin> curve);
+double debiased_calibration_error(std::span<const CalibrationBin> curve);
 
 /// Mean of (prediction - label)²; 0 without pairs.
 double brier_score(std::span<const double> prediction, std::span<const std::uint8_t> label);

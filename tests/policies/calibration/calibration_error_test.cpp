@@ -31,7 +31,7 @@ TEST(ReliabilityCurve, BinsAreEqualWidthAndOnlyThoseWithPairs) {
 TEST(ReliabilityCurve, WilsonIntervalIsTheRootOfTheScoreTest) {
   constexpr double kZ = 1.959963984540054;
   for (const auto& [successes, count] : {std::pair{0, 10}, {3, 10}, {10, 10}, {812, 1000}}) {
-    const Interval interval = wilson_interval(successes, count);
+    const WilsonInterval interval = wilson_interval(successes, count);
     const double share = static_cast<double>(successes) / count;
     for (const double p : {interval.low, interval.high}) {
       if (p == 0 || p == 1) continue;
@@ -77,7 +77,7 @@ TEST(CalibrationError, DebiasedIsNoiseAroundZeroForACalibratedPredictor) {
     }
     const auto curve = reliability_curve(p, labels);
     double floor = 0;
-    for (const ReliabilityBin& bin : curve) {
+    for (const CalibrationBin& bin : curve) {
       const auto count = static_cast<double>(bin.count);
       floor += count / 1000 * std::sqrt(2 / std::acos(-1.0) * bin.prediction_variance / count);
     }
