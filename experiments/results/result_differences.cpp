@@ -180,10 +180,15 @@ std::optional<RankAgreement> ranking_of(const ResultDifferences& found, const Re
   return ranking;
 }
 
-/// What a result says of the four factors of output tokens per second; NaN where a metric is missing.
-class Factors {
+/// Natural logarithms of throughput and three of its factors, as means over the replications that measured
+/// all of them: factors multiply within a replication, so their means only add up as logarithms.
+struct LogFactors {
+  double throughput = 0, step_seconds = 0, requests = 0, busy = 0;
+};
+
+class FactorsOf {
  public:
-  explicit Factors(const ResultFile& file)
+  explicit FactorsOf(const ResultFile& file)
       : throughput_(file, "throughput"),
         step_seconds_(file, "step_seconds_mean"),
         rows_(file, "batch_tokens"),
@@ -191,26 +196,36 @@ class Factors {
         verification_length_(file, "verification_length"),
         busy_share_(file, "busy_share") {}
 
-  double throughput(std::size_t point) const { return throughput_.mean(point); }
-  double step_seconds(std::size_t point) const { return step_seconds_.mean(point); }
-  double busy(std::size_t point) const { return busy_share_.mean(point); }
-  /// That decode, in a step: each has an anchor's row and those of its draft tokens.
-  double requests(std::size_t point) const {
-    return (rows_.mean(point) - prompt_rows_.mean(point)) / (1 + verification_length_.mean(point));
+  LogFactors at(std::size_t point) const {
+    LogFactors sum;
+    double n = 0;
+    for (std::size_t r = 0; r < throughput_.replications(); ++r) {
+      // Each request that decodes has an anchor's row and those of its draft tokens.
+      const double requests =
+          (rows_.at(point, r) - prompt_rows_.at(point, r)) / (1 + verification_length_.at(point, r));
+      const double values[] = {throughput_.at(point, r), step_seconds_.at(point, r), requests,
+                               busy_share_.at(point, r)};
+      if (!std::all_of(std::begin(values), std::end(values), [](double value) { return value > 0; }))
+        continue;
+      sum.throughput += log_portable(values[0]);
+      sum.step_seconds += log_portable(values[1]);
+      sum.requests += log_portable(values[2]);
+      sum.busy += log_portable(values[3]);
+      n += 1;
+    }
+    return {sum.throughput / n, sum.step_seconds / n, sum.requests / n, sum.busy / n};  // NaN where n = 0
   }
 
  private:
   ReplicatedValues throughput_, step_seconds_, rows_, prompt_rows_, verification_length_, busy_share_;
 };
 
-double log_ratio(double a, double b) { return a > 0 && b > 0 ? log_portable(a / b) : kNone; }
-
-ThroughputShares shares_of(const Factors& a, const Factors& b, const ComparedPoint& point) {
+ThroughputShares shares_of(const LogFactors& a, const LogFactors& b) {
   ThroughputShares shares;
-  shares.total = log_ratio(a.throughput(point.a), b.throughput(point.b));
-  shares.step_time = -log_ratio(a.step_seconds(point.a), b.step_seconds(point.b));
-  shares.requests = log_ratio(a.requests(point.a), b.requests(point.b));
-  shares.busy = log_ratio(a.busy(point.a), b.busy(point.b));
+  shares.total = a.throughput - b.throughput;
+  shares.step_time = b.step_seconds - a.step_seconds;
+  shares.requests = a.requests - b.requests;
+  shares.busy = a.busy - b.busy;
   shares.tokens_per_request = shares.total - shares.step_time - shares.requests - shares.busy;
   return shares;
 }
@@ -256,10 +271,10 @@ Result<ResultDifferences> compare_results(const ResultFile& a, const ResultFile&
       if (const auto ranking = ranking_of(found, of_b, metric, setting)) found.rankings.push_back(*ranking);
     }
   }
-  const Factors of_a(a);
-  const Factors of_b(b);
+  const FactorsOf of_a(a);
+  const FactorsOf of_b(b);
   for (std::size_t point = 0; point < found.points.size(); ++point) {
-    found.shares.push_back(shares_of(of_a, of_b, found.points[point]));
+    found.shares.push_back(shares_of(of_a.at(found.points[point].a), of_b.at(found.points[point].b)));
     found.shares.back().point = point;
   }
   return found;

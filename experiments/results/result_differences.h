@@ -76,8 +76,9 @@ struct RankAgreement {
 
 /// Where the error of throughput comes from. Output tokens per second are requests that decode in a step,
 /// times tokens per such request, over seconds per step, times the share of the time in which a step runs;
-/// each is the natural logarithm of A over B, and `total` is the sum of the four. NaN where a metric is
-/// missing.
+/// each is the natural logarithm of A over B (of geometric means over replications), and `total` is the sum
+/// of the four. Tokens per request are what the others leave, first tokens and cut rounds included. NaN where
+/// a metric is missing.
 struct ThroughputShares {
   std::size_t point = 0;
   double total = 0;
