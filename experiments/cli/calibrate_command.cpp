@@ -47,11 +47,7 @@ std::optional<Error> wrong_outputs(const CalibrateOptions& options) {
     if (auto error = cannot_overwrite(options.out, "--out", kTemperatureFileMark)) return error;
   }
   if (options.figure.empty()) return std::nullopt;
-  if (!options.figure.ends_with(".png")) {
-    return Error{fmt::format("'{}' does not end in .png", options.figure), {}, "a .pdf is written beside it"};
-  }
-  constexpr std::string_view kAnyFile;
-  return cannot_overwrite(options.figure, "--figure", kAnyFile);
+  return wrong_figure_path(options.figure);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ namespace {
 constexpr const char* kProgramExamples = R"(A first tour:
   dspark run experiments/quickstart.yaml      run an experiment
   dspark show results/quickstart.h5           look at the numbers
+  dspark compare A.h5 B.h5                    how far apart two results are
   dspark figures results/quickstart.h5        draw them
   dspark list policies                        what can be compared
   dspark check my.yaml                        find all mistakes at once
@@ -32,9 +33,9 @@ Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 130
 using AddCommand = Command (*)(CLI::App& program);
 
 /// In the order of `dspark --help`.
-constexpr AddCommand kCommands[] = {add_run,     add_check,     add_list,           add_show,
-                                    add_figures, add_calibrate, add_check_lossless, add_generate,
-                                    add_profile, add_evaluate};
+constexpr AddCommand kCommands[] = {add_run,      add_check,   add_list,      add_show,
+                                    add_compare,  add_figures, add_calibrate, add_check_lossless,
+                                    add_generate, add_profile, add_evaluate};
 
 class CommandLine {
  public:

@@ -18,6 +18,7 @@ Command add_run(CLI::App& program);
 Command add_check(CLI::App& program);
 Command add_list(CLI::App& program);
 Command add_show(CLI::App& program);
+Command add_compare(CLI::App& program);
 Command add_figures(CLI::App& program);
 Command add_calibrate(CLI::App& program);
 Command add_check_lossless(CLI::App& program);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,23 @@ struct ShowOptions {
   std::vector<std::string> metrics;
   bool policies = false;
   std::string against;  // the policy that `policies` compares with; empty: none, else the first
+};
+
+struct CompareOptions {
+  std::string a;  // result files
+  std::string b;
+  std::vector<std::string> metrics;
+  std::vector<std::string> pairs;  // AXIS=A:B
+  std::string policy_a;            // both or none
+  std::string policy_b;
+  std::vector<std::string> fitted;  // policies
+  std::optional<double> median;     // percent
+  std::optional<double> worst;
+  std::string figure;  // NAME.png; empty: none is drawn
+  bool csv = false;
+  bool json = false;
+  bool explain = false;
+  bool sentence = false;
 };
 
 struct FiguresOptions {
@@ -113,6 +131,7 @@ int check_command(const std::string& experiment, const std::vector<std::string>&
 int show_command(const ShowOptions& options);
 /// `what`: policies, workloads, machines, metrics or all.
 int list_command(const std::string& what, bool markdown);
+int compare_command(const CompareOptions& options);
 int figures_command(const FiguresOptions& options);
 int calibrate_command(const CalibrateOptions& options);
 int check_lossless_command(const CheckLosslessOptions& options);

@@ -106,6 +106,14 @@ Result<FigureProgram> find_figure_program(const std::string& name) {
   return program;
 }
 
+std::optional<Error> wrong_figure_path(const std::string& path) {
+  if (!path.ends_with(".png"))
+    return Error{fmt::format("'{}' does not end in .png", path), {}, "a .pdf is written beside it"};
+  std::error_code ignored;
+  if (!fs::exists(path, ignored) || fs::is_regular_file(path, ignored)) return std::nullopt;
+  return Error{fmt::format("'{}' is not a regular file", path), {}, "--figure names a file"};
+}
+
 Error replace_by_figure_program(const FigureProgram& program, const std::vector<std::string>& arguments) {
   std::vector<std::string> words = command_of(program, arguments);
   ::execvp(program.python.c_str(), pointers_to(words).data());

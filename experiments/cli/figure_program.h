@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct FigureProgram {
 /// path's and the system's python3 that has h5py, numpy and matplotlib. Errors: either is missing (exit code
 /// 3).
 Result<FigureProgram> find_figure_program(const std::string& script);
+
+/// What is wrong with NAME.png as the place of a figure that a program draws: another suffix, or something
+/// that is no regular file is there.
+std::optional<Error> wrong_figure_path(const std::string& path);
 
 /// Becomes the program; returns only where that failed.
 Error replace_by_figure_program(const FigureProgram& program, const std::vector<std::string>& arguments);

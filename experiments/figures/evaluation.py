@@ -38,7 +38,11 @@ def drafter_styles(groups):
     if len(set(names.values())) < len(names):
         names = {drafter: drafter for drafter in drafters}
     return {
-        drafter: {"color": COLOURS[i % len(COLOURS)][0], "marker": COLOURS[i % len(COLOURS)][1], "label": names[drafter]}
+        drafter: {
+            "color": COLOURS[i % len(COLOURS)][0],
+            "marker": COLOURS[i % len(COLOURS)][1],
+            "label": names[drafter],
+        }
         for i, drafter in enumerate(drafters)
     }
 

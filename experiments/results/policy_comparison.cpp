@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "experiments/results/comparisons.h"
+#include "experiments/results/replicated_values.h"
 #include "policies/nearest_name.h"
 
 namespace dspark {
@@ -22,61 +23,20 @@ std::size_t place(std::vector<T>& known, const T& value) {
   return known.size() - 1;
 }
 
-/// The values of one metric by point and replication; NaN where it was not measured.
-class Values {
- public:
-  Values(const ResultFile& file, const std::string& metric)
-      : replications_(static_cast<std::size_t>(std::max<std::int64_t>(file.integer("replications"), 0))),
-        values_(file.table("points").rows() * replications_, kNone) {
-    const Table& table = file.table("replications");
-    const Texts& names = table.texts("metric");
-    for (std::size_t row = 0; row < names.size(); ++row) {
-      if (names[row] != metric) continue;
-      const auto at = static_cast<std::size_t>(table.integers("point")[row]) * replications_ +
-                      static_cast<std::size_t>(table.integers("replication")[row]);
-      if (at < values_.size()) values_[at] = table.numbers("value")[row];
-    }
+/// Mean of (point - baseline) over that of (oracle - baseline), in the replications that measured all three.
+double share_of_gain(const ReplicatedValues& values, std::size_t point, std::size_t baseline,
+                     std::size_t oracle) {
+  double gained = 0;
+  double possible = 0;
+  for (std::size_t r = 0; r < values.replications(); ++r) {
+    const double gain = values.at(point, r) - values.at(baseline, r);
+    const double most = values.at(oracle, r) - values.at(baseline, r);
+    if (std::isnan(gain) || std::isnan(most)) continue;
+    gained += gain;
+    possible += most;
   }
-
-  std::size_t replications() const { return replications_; }
-  double at(std::size_t point, std::size_t replication) const {
-    return values_[point * replications_ + replication];
-  }
-  double mean(std::size_t point) const {
-    std::vector<double> measured;
-    for (std::size_t r = 0; r < replications_; ++r) {
-      if (!std::isnan(at(point, r))) measured.push_back(at(point, r));
-    }
-    return interval_of(measured).mean;
-  }
-  /// point / baseline - 1 of each replication that measured both.
-  std::vector<double> relative_differences(std::size_t point, std::size_t baseline) const {
-    std::vector<double> differences;
-    for (std::size_t r = 0; r < replications_; ++r) {
-      const double difference = at(point, r) / at(baseline, r) - 1;
-      if (std::isfinite(difference)) differences.push_back(difference);
-    }
-    return differences;
-  }
-  /// Mean of (point - baseline) over that of (oracle - baseline), in the replications that measured all
-  /// three.
-  double share_of_gain(std::size_t point, std::size_t baseline, std::size_t oracle) const {
-    double gained = 0;
-    double possible = 0;
-    for (std::size_t r = 0; r < replications_; ++r) {
-      const double gain = at(point, r) - at(baseline, r);
-      const double most = at(oracle, r) - at(baseline, r);
-      if (std::isnan(gain) || std::isnan(most)) continue;
-      gained += gain;
-      possible += most;
-    }
-    return possible > 0 ? gained / possible : kNone;
-  }
-
- private:
-  std::size_t replications_;
-  std::vector<double> values_;
-};
+  return possible > 0 ? gained / possible : kNone;
+}
 
 /// What the result ranks policies by.
 std::string usual_metric(const ResultFile& file) {
@@ -129,7 +89,7 @@ const ComparedPolicy* find(const PolicyComparison& comparison, std::size_t setti
   return nullptr;
 }
 
-void compare_with_baseline(const Values& values, PolicyComparison& comparison) {
+void compare_with_baseline(const ReplicatedValues& values, PolicyComparison& comparison) {
   std::vector<double> p_values;
   for (ComparedPolicy& row : comparison.rows) {
     row.mean = values.mean(row.point);
@@ -138,7 +98,7 @@ void compare_with_baseline(const Values& values, PolicyComparison& comparison) {
     const ComparedPolicy* base = find(comparison, row.setting, comparison.baseline);
     row.is_baseline = base == &row;
     if (base != nullptr && !row.is_baseline) {
-      const std::vector<double> differences = values.relative_differences(row.point, base->point);
+      const std::vector<double> differences = values.relative_differences(row.point, values, base->point);
       row.difference = interval_of(differences);
       row.p_value = paired_t_p_value(differences);
     }
@@ -152,7 +112,7 @@ void compare_with_baseline(const Values& values, PolicyComparison& comparison) {
   }
 }
 
-void add_shares(const Values& values, PolicyComparison& comparison) {
+void add_shares(const ReplicatedValues& values, PolicyComparison& comparison) {
   for (ComparedPolicy& row : comparison.rows) {
     row.share_of_oracle_gain = kNone;
     if (row.is_baseline || !more_is_better(comparison.metric)) continue;
@@ -160,7 +120,7 @@ void add_shares(const Values& values, PolicyComparison& comparison) {
     const ComparedPolicy* oracle = find(comparison, row.setting, "oracle");
     // One replication has no interval: its gain counts as it is.
     if (base == nullptr || oracle == nullptr || oracle->difference.low <= 0) continue;
-    row.share_of_oracle_gain = values.share_of_gain(row.point, base->point, oracle->point);
+    row.share_of_oracle_gain = share_of_gain(values, row.point, base->point, oracle->point);
   }
 }
 
@@ -186,8 +146,8 @@ Result<PolicyComparison> compare_policies(const ResultFile& file, const std::str
                  {},
                  known_names_advice(baseline, comparison.policies)};
   }
-  const Values values(file, comparison.metric);
-  const Values wasted(file, "wasted_per_output_token");
+  const ReplicatedValues values(file, comparison.metric);
+  const ReplicatedValues wasted(file, "wasted_per_output_token");
   compare_with_baseline(values, comparison);
   add_shares(values, comparison);
   for (ComparedPolicy& row : comparison.rows) row.wasted_per_output_token = wasted.mean(row.point);

@@ -41,6 +41,27 @@ Interval interval_of(std::span<const double> values) {
   return {mean, mean - half, mean + half, n};
 }
 
+Interval ratio_of_means(std::span<const double> a, std::span<const double> b) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const auto n = static_cast<std::int64_t>(std::min(a.size(), b.size()));
+  if (n == 0) return {kNone, kNone, kNone, 0};
+  const double ratio = interval_of(a).mean / interval_of(b).mean;
+  if (n == 1) return {ratio, kNone, kNone, 1};
+  const auto [mean_a, error_a] = mean_and_error(a);
+  const auto [mean_b, error_b] = mean_and_error(b);
+  const double part_a = (error_a / mean_b) * (error_a / mean_b);
+  const double part_b = (ratio * error_b / mean_b) * (ratio * error_b / mean_b);
+  const double variance = part_a + part_b;
+  if (variance == 0) return {ratio, ratio, ratio, n};
+  const double degrees = variance * variance /
+                         (part_a * part_a / static_cast<double>(a.size() - 1) +
+                          part_b * part_b / static_cast<double>(b.size() - 1));
+  if (!std::isfinite(degrees)) return {ratio, kNone, kNone, n};
+  const double half =
+      student_t_975(std::max<std::int64_t>(1, static_cast<std::int64_t>(degrees))) * std::sqrt(variance);
+  return {ratio, ratio - half, ratio + half, n};
+}
+
 double paired_t_p_value(std::span<const double> differences) {
   if (differences.size() < 2) return std::numeric_limits<double>::quiet_NaN();
   const auto [mean, standard_error] = mean_and_error(differences);

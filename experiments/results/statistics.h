@@ -21,6 +21,11 @@ double student_t_975(std::int64_t degrees_of_freedom);
 /// Student-t interval of independent values, summed in their order. Values must be finite.
 Interval interval_of(std::span<const double> values);
 
+/// Mean of `a` over mean of `b`, which were drawn independently of each other, with the 95 % interval of the
+/// delta method: standard errors added in squares, Student's t with the degrees of freedom of Welch and
+/// Satterthwaite (rounded down). n is the smaller number; values must be finite.
+Interval ratio_of_means(std::span<const double> a, std::span<const double> b);
+
 /// Two-sided p value of the paired t test: how likely differences with so large a |mean| / standard error are
 /// where the true mean is 0 (Student's t, n - 1 degrees of freedom; at least 0.05 where the 95 % interval of
 /// these differences holds 0, to rounding). NaN where n < 2; 1 where all differences are 0. Differences must
