@@ -6,10 +6,9 @@ calibrated}]}, each of the last two {ece, debiased_ece, curve: [[prediction, fre
 NAME.png and NAME.pdf. Exit codes: 0 done, 2 wrong input, 3 the folder cannot be written.
 """
 
-import json
-import logging
 import sys
-from pathlib import Path
+
+import standard_input
 
 PANELS = 8  # that can be told apart in one column
 COLUMNS = 2
@@ -44,6 +43,8 @@ def draw(study):
     from style import INK, LEGEND_ROW_MM, MARGIN_MM, MM, TEXT_ROW_MM, WIDTH_MM, add_legend, add_text_above
 
     positions = shown_positions(study["positions"])
+    if not positions:
+        raise ValueError("no position has rounds")
     rows = -(-len(positions) // COLUMNS)
     notes = ["95 % Wilson intervals; hollow: fewer than 20 rounds"]
     if not study["held_out"]:
@@ -79,33 +80,9 @@ def draw(study):
     return figure
 
 
-def main(arguments):
-    if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
-        print(__doc__)
-        return 0 if arguments in (["-h"], ["--help"]) else 2
-    path = Path(arguments[0])
-    try:
-        study = json.load(sys.stdin)
-        if not shown_positions(study["positions"]):
-            raise ValueError("no position has rounds")
-        # A fresh machine builds its font cache at the first figure; that is no news for whoever asked for one.
-        logging.getLogger("matplotlib").setLevel(logging.ERROR)
-        from style import render, write
-
-        files = render(draw(study), f"{study['title']}: reliability by position")
-    except (ValueError, KeyError, TypeError) as error:
-        print(f"calibration.py: not a calibration study ({error})", file=sys.stderr)
-        return 2
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for suffix, content in files.items():
-            write(path.with_suffix(f".{suffix}"), content)
-            print(path.with_suffix(f".{suffix}"))
-    except OSError as error:
-        print(f"calibration.py: {path.parent}: cannot write ({error.strerror or error})", file=sys.stderr)
-        return 3
-    return 0
+def title(study):
+    return f"{study['title']}: reliability by position"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(standard_input.main(__doc__, draw, title, "not a calibration study"))

@@ -7,10 +7,9 @@ calibration error of the survival by position, before and after sequential tempe
 NAME.pdf. Exit codes: 0 done, 2 wrong input, 3 the folder cannot be written.
 """
 
-import json
-import logging
 import sys
-from pathlib import Path
+
+import standard_input
 
 PANEL_MM = 32
 GAP_MM = 9.0
@@ -133,31 +132,5 @@ def draw(evaluation):
     return figure
 
 
-def main(arguments):
-    if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
-        print(__doc__)
-        return 0 if arguments in (["-h"], ["--help"]) else 2
-    path = Path(arguments[0])
-    try:
-        evaluation = json.load(sys.stdin)
-        # A fresh machine builds its font cache at the first figure; that is no news for whoever asked for one.
-        logging.getLogger("matplotlib").setLevel(logging.ERROR)
-        from style import render, write
-
-        files = render(draw(evaluation), "How drafters fare")
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        print(f"evaluation.py: not an evaluation ({error})", file=sys.stderr)
-        return 2
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for suffix, content in files.items():
-            write(path.with_suffix(f".{suffix}"), content)
-            print(path.with_suffix(f".{suffix}"))
-    except OSError as error:
-        print(f"evaluation.py: {path.parent}: cannot write ({error.strerror or error})", file=sys.stderr)
-        return 3
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(standard_input.main(__doc__, draw, lambda _: "How drafters fare", "not an evaluation"))
