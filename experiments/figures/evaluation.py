@@ -123,10 +123,10 @@ def draw(evaluation):
         else:
             axes.set_yticklabels([])
     columns = 2 if with_head else 1
-    draw_lengths(panel(1, 0, columns, GAP_MM + 3), [g for g in groups if g["domain"] != ALL], domains, styles)
+    draw_lengths(panel(1, 0, columns, GAP_MM + 6), [g for g in groups if g["domain"] != ALL], domains, styles)
     if with_head:
         whole = [g for g in groups if g["domain"] == (ALL if len(domains) > 1 else domains[0])]
-        draw_calibration(panel(1, 1, columns, GAP_MM + 3), whole, styles)
+        draw_calibration(panel(1, 1, columns, GAP_MM + 6), whole, styles)
     add_text_above(figure, notes)
     add_legend(figure, legend)
     return figure
