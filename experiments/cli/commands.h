@@ -84,6 +84,20 @@ struct ProfileCommandOptions {
   bool force = false;
 };
 
+struct RecordOptions {
+  std::string experiment;
+  std::string out;
+  std::vector<std::string> set;
+  std::string csv;  // empty: none is written
+  int replication = 0;
+  bool quiet = false;
+};
+
+struct ReplayOptions {
+  std::string recording;
+  bool quiet = false;
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
@@ -95,6 +109,8 @@ int calibrate_command(const CalibrateOptions& options);
 int check_lossless_command(const CheckLosslessOptions& options);
 int generate_command(const GenerateOptions& options);
 int profile_command(const ProfileCommandOptions& options);
+int record_command(const RecordOptions& options);
+int replay_command(const ReplayOptions& options);
 
 /// Reads the command line and calls one of them.
 int command_line(int argc, const char* const* argv);
