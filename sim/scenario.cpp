@@ -223,8 +223,7 @@ Result<ReplicationResult> MachineScenario::serve(std::uint64_t seed, std::uint32
   const auto source = workload_.arrivals->start(*workload_.shapes, key);
   SingleReplicaRouter router;
   Simulation simulation(key, *source, router, engine_.elsewhere);
-  Engine& engine =
-      simulation.add_replica(engine_.options, *engine_.batching, *policy, belief, runner);
+  Engine& engine = simulation.add_replica(engine_.options, *engine_.batching, *policy, belief, runner);
   const auto calibration =
       calibration_ ? calibration_(std::max(1, block_size)) : std::move(started->calibration);
   if (calibration) engine.calibrate(*calibration);
@@ -257,8 +256,8 @@ Result<ReplicationResult> MachineScenario::serve(std::uint64_t seed, std::uint32
 }
 
 Result<ReplicationResult> MachineScenario::record(std::uint64_t seed, std::uint32_t replication,
-                                                  RunRecording& recording,
-                                                  const std::atomic<bool>* cancelled, Watcher* also) const {
+                                                  RunRecording& recording, const std::atomic<bool>* cancelled,
+                                                  Watcher* also) const {
   if (!is_measured()) return Scenario::record(seed, replication, recording, cancelled, also);
   RoundRecorder recorder(workload_.shapes->domains());
   auto result = serve(seed, replication, {.recorder = &recorder, .also = also}, cancelled);

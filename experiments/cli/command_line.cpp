@@ -33,8 +33,9 @@ Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 130
 using AddCommand = Command (*)(CLI::App& program);
 
 /// In the order of `dspark --help`.
-constexpr AddCommand kCommands[] = {add_run,       add_check,          add_list,     add_show,   add_figures,
-                                    add_calibrate, add_check_lossless, add_generate, add_profile, add_record, add_replay};
+constexpr AddCommand kCommands[] = {add_run,     add_check,     add_list,           add_show,
+                                    add_figures, add_calibrate, add_check_lossless, add_generate,
+                                    add_profile, add_record,    add_replay};
 
 class CommandLine {
  public:

@@ -90,7 +90,8 @@ std::optional<Error> why_not_written(const RecordOptions& options) {
   if (fs::exists(options.out, ignored)) {
     const auto there = read_result_file(options.out);
     if (!there || !is_recording(*there)) {
-      return Error{fmt::format("'{}' is there and is not a recording", options.out), {}, "give another --out"};
+      return Error{
+          fmt::format("'{}' is there and is not a recording", options.out), {}, "give another --out"};
     }
   }
   if (options.csv.empty()) return std::nullopt;
@@ -100,7 +101,8 @@ std::optional<Error> why_not_written(const RecordOptions& options) {
   std::ifstream file(options.csv, std::ios::binary);
   std::getline(file, first);
   if (first.starts_with("request,round,")) return std::nullopt;
-  return Error{fmt::format("'{}' is there and is not a table of rounds", options.csv), {}, "give another --csv"};
+  return Error{
+      fmt::format("'{}' is there and is not a table of rounds", options.csv), {}, "give another --csv"};
 }
 
 /// The files that the experiment names, so that its replay does without them.
@@ -129,14 +131,16 @@ int write_recording(const RecordOptions& options, const Experiment& experiment,
   const auto bytes = encode_hdf5(content);
   if (!bytes) return fail(bytes.error(), kMachineCannot);
   for (const std::string& path : {options.out, options.csv}) {
-    if (const auto error = path.empty() ? std::nullopt : create_folder_of(path)) return fail(*error, kMachineCannot);
+    if (const auto error = path.empty() ? std::nullopt : create_folder_of(path))
+      return fail(*error, kMachineCannot);
   }
   if (const auto error = write_file_atomically(options.out, *bytes)) return fail(*error, kMachineCannot);
   const std::string sidecar = fs::path(options.out).replace_extension().string() + ".provenance.json";
   if (const auto error = write_file_atomically(sidecar, provenance)) return fail(*error, kMachineCannot);
   const Rounds& rounds = recorded.recording.rounds;
   if (!options.csv.empty()) {
-    if (const auto error = write_file_atomically(options.csv, rounds_csv(rounds))) return fail(*error, kMachineCannot);
+    if (const auto error = write_file_atomically(options.csv, rounds_csv(rounds)))
+      return fail(*error, kMachineCannot);
   }
   if (!options.quiet) {
     write_message(fmt::format("wrote {} ({} rounds of {} requests in {} steps); next: dspark replay {}\n",
@@ -150,8 +154,9 @@ int serve_and_write(const RecordOptions& options, const Experiment& experiment) 
   const auto started = std::chrono::system_clock::now();
   const auto inputs = contents_of(experiment);
   if (!inputs) return fail(inputs.error(), kInvalidInput);
-  RecordedExperiment recorded{.experiment = {experiment.path, experiment.yaml, experiment.set_options, *inputs},
-                              .replication = static_cast<std::uint32_t>(options.replication)};
+  RecordedExperiment recorded{
+      .experiment = {experiment.path, experiment.yaml, experiment.set_options, *inputs},
+      .replication = static_cast<std::uint32_t>(options.replication)};
   const Scenario& scenario = *experiment.points[0].scenario;
   catch_interrupts();
   Progress progress(static_cast<std::size_t>(scenario.requests()), 0, options.quiet);

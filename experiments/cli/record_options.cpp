@@ -25,11 +25,13 @@ Exit codes: 0 done, 2 invalid input, 3 the machine cannot, 130 interrupted (noth
 Command add_record(CLI::App& program) {
   auto options = std::make_shared<RecordOptions>();
   CLI::App* command = program.add_subcommand("record", "Serve real models and keep every round");
-  command->add_option("EXPERIMENT", options->experiment, "The YAML file; one point of it is served")->required();
+  command->add_option("EXPERIMENT", options->experiment, "The YAML file; one point of it is served")
+      ->required();
   command->add_option("--out", options->out, "The recording")->type_name("FILE.h5")->required();
   add_set_option(*command, options->set);
   command->add_option("--csv", options->csv, "Its rounds as CSV too")->type_name("FILE.csv");
-  command->add_option("--replication", options->replication, "Which replication is served, from 0 (default 0)")
+  command
+      ->add_option("--replication", options->replication, "Which replication is served, from 0 (default 0)")
       ->type_name("N")
       ->check(CLI::Range(0, 9999));
   command->add_flag("--quiet", options->quiet, "Say nothing but errors");

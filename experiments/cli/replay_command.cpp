@@ -16,7 +16,8 @@ int fail(const Error& error, ExitCode code) {
 }
 
 /// The recorded run again; nothing is written.
-int play_again(const ReplayOptions& options, const RecordedExperiment& recorded, const Experiment& experiment) {
+int play_again(const ReplayOptions& options, const RecordedExperiment& recorded,
+               const Experiment& experiment) {
   catch_interrupts();
   const Scenario& scenario = *experiment.points[0].scenario;
   const auto replay =
@@ -36,15 +37,16 @@ int play_again(const ReplayOptions& options, const RecordedExperiment& recorded,
                 kCheckFailed);
   }
   if (options.quiet) return kDone;
-  const std::string summary =
-      fmt::format("{}: {}, {} steps, {} rounds: the same verification lengths, step by step\n",
-                  options.recording, experiment.points[0].name(experiment.axes), replay->steps, replay->rounds);
+  const std::string summary = fmt::format(
+      "{}: {}, {} steps, {} rounds: the same verification lengths, step by step\n", options.recording,
+      experiment.points[0].name(experiment.axes), replay->steps, replay->rounds);
   return print_output(summary) ? kDone : kMachineCannot;
 }
 
 }  // namespace
 
 int replay_command(const ReplayOptions& options) {
+  if (options.asks_for_others()) return replay_others_command(options);
   const auto recorded = read_recording(options.recording);
   if (!recorded) return fail(recorded.error(), kInvalidInput);
   Errors errors;
@@ -54,8 +56,8 @@ int replay_command(const ReplayOptions& options) {
     return kInvalidInput;
   }
   if (experiment->points.size() != 1) {
-    return fail({fmt::format("'{}' is not as dspark writes it: its experiment has {} points", options.recording,
-                             experiment->points.size())},
+    return fail({fmt::format("'{}' is not as dspark writes it: its experiment has {} points",
+                             options.recording, experiment->points.size())},
                 kInvalidInput);
   }
   return play_again(options, *recorded, *experiment);

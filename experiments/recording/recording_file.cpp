@@ -4,7 +4,6 @@
 
 #include <limits>
 
-
 namespace dspark {
 namespace {
 
@@ -20,18 +19,19 @@ Table rounds_table(const RunRecording& recording) {
   Texts domains;
   for (const std::int32_t domain : rounds.domain)
     domains.push_back(domain < 0 ? std::string() : rounds.domain_names[static_cast<std::size_t>(domain)]);
-  Table table{"rounds",
-              "a row for each decoding request of each step",
-              false,
-              {integers("step", "1", "row of /steps", recording.step),
-               integers("request", "1", "row of /requests", rounds.request),
-               integers("round", "1", "of this request, from 0", rounds.round),
-               integers("anchor_position", "tokens", "of the anchor in prompt and reply", rounds.anchor_position),
-               {"domain", "", "of the request; empty: none", std::move(domains)},
-               integers("planned", "tokens", "draft tokens that the drafter was asked for", recording.planned),
-               integers("drafted", "tokens", "that it proposed", rounds.drafted),
-               integers("verified", "tokens", "of those that the target computed", rounds.verified),
-               integers("accepted", "tokens", "of those", rounds.accepted)}};
+  Table table{
+      "rounds",
+      "a row for each decoding request of each step",
+      false,
+      {integers("step", "1", "row of /steps", recording.step),
+       integers("request", "1", "row of /requests", rounds.request),
+       integers("round", "1", "of this request, from 0", rounds.round),
+       integers("anchor_position", "tokens", "of the anchor in prompt and reply", rounds.anchor_position),
+       {"domain", "", "of the request; empty: none", std::move(domains)},
+       integers("planned", "tokens", "draft tokens that the drafter was asked for", recording.planned),
+       integers("drafted", "tokens", "that it proposed", rounds.drafted),
+       integers("verified", "tokens", "of those that the target computed", rounds.verified),
+       integers("accepted", "tokens", "of those", rounds.accepted)}};
   const auto matrix = [&](const char* name, const char* unit, const char* description,
                           const std::vector<float>& values) {
     if (values.empty()) return;
@@ -62,19 +62,20 @@ Table steps_table(const std::vector<RecordedStep>& steps) {
     return Column{name, "s", description, std::move(values)};
   };
   using Step = const RecordedStep&;
-  return {"steps",
-          "a row for each step of the run",
-          false,
-          {seconds("draft_seconds", "drafting, and what the drafter was told of the step", &StepSeconds::draft),
-           seconds("verify_seconds", "the target's pass, prompts too, and acceptance", &StepSeconds::verify),
-           seconds("overhead_seconds", "between them: the policy's choice", &StepSeconds::overhead),
-           column("decode_requests", "requests", "its rounds", [](Step s) { return s.decode_requests; }),
-           column("verified_tokens", "tokens", "draft tokens verified", [](Step s) { return s.verified_tokens; }),
-           column("prefill_rows", "rows", "of prompts", [](Step s) { return s.prefill_rows; }),
-           column("drafting_requests", "requests", "that drafted", [](Step s) { return s.drafting_requests; }),
-           column("draft_steps", "tokens", "largest block drafted", [](Step s) { return s.draft_steps; }),
-           column("chosen_after_drafting", "1", "1 where the policy chose after drafting",
-                  [](Step s) { return std::int64_t{s.chosen_after_drafting}; })}};
+  return {
+      "steps",
+      "a row for each step of the run",
+      false,
+      {seconds("draft_seconds", "drafting, and what the drafter was told of the step", &StepSeconds::draft),
+       seconds("verify_seconds", "the target's pass, prompts too, and acceptance", &StepSeconds::verify),
+       seconds("overhead_seconds", "between them: the policy's choice", &StepSeconds::overhead),
+       column("decode_requests", "requests", "its rounds", [](Step s) { return s.decode_requests; }),
+       column("verified_tokens", "tokens", "draft tokens verified", [](Step s) { return s.verified_tokens; }),
+       column("prefill_rows", "rows", "of prompts", [](Step s) { return s.prefill_rows; }),
+       column("drafting_requests", "requests", "that drafted", [](Step s) { return s.drafting_requests; }),
+       column("draft_steps", "tokens", "largest block drafted", [](Step s) { return s.draft_steps; }),
+       column("chosen_after_drafting", "1", "1 where the policy chose after drafting",
+              [](Step s) { return std::int64_t{s.chosen_after_drafting}; })}};
 }
 
 Table requests_table(const RunRecording& recording) {
@@ -97,7 +98,8 @@ Table requests_table(const RunRecording& recording) {
           "a row for each request that entered, in that order",
           false,
           {column("source", "1", "who asked", [](Request r) { return std::int64_t{r.spec.source}; }),
-           column("ordinal", "1", "of this source, from 0", [](Request r) { return std::int64_t{r.spec.ordinal}; }),
+           column("ordinal", "1", "of this source, from 0",
+                  [](Request r) { return std::int64_t{r.spec.ordinal}; }),
            {"arrival_seconds", "s", "virtual time", std::move(arrival)},
            column("prompt_tokens", "tokens", "", [](Request r) { return r.spec.prompt_tokens; }),
            column("output_tokens", "tokens", "of the reply; -1: being served when the run ended",

@@ -44,7 +44,8 @@ class Columns {
     std::vector<T> values;
     for (const std::int64_t value : of<Integers>(name, 0)) {
       if (value < least || value > most) {
-        throw Unexpected{fmt::format("/{}, row {}: {} = {} is out of range", name_, values.size(), name, value)};
+        throw Unexpected{
+            fmt::format("/{}, row {}: {} = {} is out of range", name_, values.size(), name, value)};
       }
       values.push_back(static_cast<T>(value));
     }
@@ -112,7 +113,8 @@ void read_steps(const ResultFile& file, RunRecording& recording) {
                 &overhead = columns.numbers("overhead_seconds");
   const auto count = [&](const char* name) { return columns.integers<std::int32_t>(name, 0); };
   const auto decode = count("decode_requests"), verified = count("verified_tokens"),
-             prefill = count("prefill_rows"), drafting = count("drafting_requests"), deep = count("draft_steps");
+             prefill = count("prefill_rows"), drafting = count("drafting_requests"),
+             deep = count("draft_steps");
   const auto chosen = columns.integers<std::int32_t>("chosen_after_drafting", 0, 1);
   for (std::size_t i = 0; i < columns.rows(); ++i) {
     recording.steps.push_back({{draft[i], verify[i], overhead[i]},
@@ -138,7 +140,8 @@ void read_requests(const ResultFile& file, RunRecording& recording) {
   const Numbers &arrival = columns.numbers("arrival_seconds"), &temperature = columns.numbers("temperature");
   const auto limit = [](std::int32_t tokens) { return tokens < 0 ? kUnlimited : tokens; };
   for (std::size_t i = 0; i < columns.rows(); ++i) {
-    if (!(arrival[i] >= 0 && arrival[i] < to_seconds(kHorizon)) || !(temperature[i] >= 0 && temperature[i] < 1e6))
+    if (!(arrival[i] >= 0 && arrival[i] < to_seconds(kHorizon)) ||
+        !(temperature[i] >= 0 && temperature[i] < 1e6))
       throw Unexpected{fmt::format("/requests, row {}: arrival or temperature is out of range", i)};
     recording.requests.push_back({{.arrival = to_virtual_time(arrival[i]),
                                    .source = source[i],
@@ -157,8 +160,8 @@ std::optional<AffineCost> read_belief(const ResultFile& file) {
   if (columns.rows() != 1) throw Unexpected{"/belief has not one row"};
   const AffineCost cost{columns.numbers("bias_seconds")[0], columns.numbers("seconds_per_request")[0],
                         columns.numbers("seconds_per_token")[0]};
-  const bool none =
-      std::isnan(cost.bias_seconds) && std::isnan(cost.seconds_per_request) && std::isnan(cost.seconds_per_token);
+  const bool none = std::isnan(cost.bias_seconds) && std::isnan(cost.seconds_per_request) &&
+                    std::isnan(cost.seconds_per_token);
   return none ? std::nullopt : std::optional(cost);
 }
 
@@ -214,7 +217,8 @@ Result<RecordedExperiment> read_recording(const std::string& path) {
   try {
     RecordedExperiment recorded = read(*file, path);
     if (const auto spoilt = find_spoilt(recorded.recording)) {
-      return Error{fmt::format("'{}' holds what no run gives: {}", path, spoilt->message), {}, spoilt->advice};
+      return Error{
+          fmt::format("'{}' holds what no run gives: {}", path, spoilt->message), {}, spoilt->advice};
     }
     return recorded;
   } catch (const Unexpected& unexpected) {

@@ -96,15 +96,16 @@ H5::DataSet write_matrix(H5::Group& group, const Column& column) {
   const H5::DSetCreatPropList properties;
   H5Pset_obj_track_times(properties.getId(), false);
   const hsize_t extent[] = {column.size(), column.positions};
-  H5::DataSet dataset = group.createDataSet(column.name, H5::PredType::IEEE_F32LE, H5::DataSpace(2, extent), properties);
+  H5::DataSet dataset =
+      group.createDataSet(column.name, H5::PredType::IEEE_F32LE, H5::DataSpace(2, extent), properties);
   if (!values.empty()) dataset.write(canonical.data(), H5::PredType::NATIVE_FLOAT);
   return dataset;
 }
 
 H5::DataSet write_column(H5::Group& group, const Column& column, bool compressed) {
   if (column.positions > 0) return write_matrix(group, column);
-  return std::visit(
-      [&](const auto& values) { return write_values(group, column.name, values, compressed); }, column.values);
+  return std::visit([&](const auto& values) { return write_values(group, column.name, values, compressed); },
+                    column.values);
 }
 
 void write_table(H5::Group& root, const Table& table) {

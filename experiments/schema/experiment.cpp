@@ -290,6 +290,23 @@ std::optional<Experiment> read_experiment(const KeptExperiment& kept, Errors& er
   return read_text(kept.path, kept.yaml, kept.set_options, files, errors);
 }
 
+std::optional<Value> only_point(const KeptExperiment& kept, Errors& errors) {
+  ErrorSet found;
+  const auto root = read_tree(kept.path, kept.set_options, kept.yaml, found);
+  if (!root || !found.empty()) {
+    errors = root ? std::move(found).sorted() : Errors{root.error()};
+    return std::nullopt;
+  }
+  Parameters top(*root);
+  const SweepAxes sweep = read_sweep(read_header(top).sweep, errors);
+  if (!errors.empty()) return std::nullopt;
+  if (sweep.points.size() != 1) {
+    errors.push_back({fmt::format("it has {} points, not one", sweep.points.size()), root->position});
+    return std::nullopt;
+  }
+  return point_tree(*root, sweep, sweep.points[0], errors);
+}
+
 std::vector<ParameterRecord> describe_experiment() {
   Parameters top = Parameters::describing();
   read_header(top);

@@ -63,6 +63,10 @@ std::optional<Experiment> read_experiment(const std::string& path,
 /// The same of one that was kept: no file is read.
 std::optional<Experiment> read_experiment(const KeptExperiment& kept, Errors& errors);
 
+/// All that the experiment says of its only point: --set options and axes in their places. Errors: no YAML,
+/// several points.
+std::optional<Value> only_point(const KeptExperiment& kept, Errors& errors);
+
 /// The top level's own parameters, for the reference page.
 std::vector<ParameterRecord> describe_experiment();
 

@@ -113,17 +113,20 @@ TEST(ReplayedRounds, AreTheRecordedOnesForEveryPolicyThatCanBeServed) {
         expect_the_same_run(*read, first);
       }
     }
-    EXPECT_GT(served, 30) << drafter << ": only oracles cannot, and what reads a divergence that is not there";
+    EXPECT_GT(served, 30) << drafter
+                          << ": only oracles cannot, and what reads a divergence that is not there";
   }
 }
 
 TEST(ReplayedRounds, AreTheRecordedOnesWithEveryConfidence) {
-  const Value temperatures = written_map({{"temperatures", Value{Value::List{written("2"), written("0.5")}, {}}}});
+  const Value temperatures =
+      written_map({{"temperatures", Value{Value::List{written("2"), written("0.5")}, {}}}});
   const Value often = written_map({{"refit_steps", written("3")}});
   for (const std::string& drafter : {kDspark, std::string("ngram")}) {
     for (const char* policy : {"dspark", "adaedl", "svip", "dspark_async"}) {
       for (const auto& [confidence, parameters] :
-           {std::pair<std::string, Value>{"temperature_scaling", temperatures}, {"margin_estimator", often}}) {
+           {std::pair<std::string, Value>{"temperature_scaling", temperatures},
+            {"margin_estimator", often}}) {
         SCOPED_TRACE(fmt::format("{} {} {}", drafter, policy, confidence));
         const auto read = scenario({.policy = policy,
                                     .drafter = drafter,
