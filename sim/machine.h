@@ -15,6 +15,8 @@
 
 namespace dspark {
 
+class RoundRecorder;
+
 /// What serves the requests of an experiment, described by numbers or real. Immutable, shared by threads.
 class Machine {
  public:
@@ -50,9 +52,13 @@ class Machine {
     std::unique_ptr<ConfidenceCalibration> calibration = nullptr;
     bool belief_is_measured = false;  // then it is affine
   };
-  /// durations: asked by a real machine after each step, and outlives the runner. Errors: what the real
-  /// machine cannot (memory, a model that is gone).
-  virtual Result<Start> start(RandomKey key, const EngineOptions& engine, StepDurations& durations) const = 0;
+  /// durations: asked by a real machine after each step, and outlives the runner; recorder: told by a real
+  /// machine of its rounds, likewise, may be null. Errors: what the real machine cannot (memory, a model that
+  /// is gone).
+  virtual Result<Start> start(RandomKey key, const EngineOptions& engine, StepDurations& durations,
+                              RoundRecorder* recorder) const = 0;
+  /// The step costs that policies believe where the experiment of a real machine says them; null: measured.
+  virtual const StepCost* given_belief() const { return nullptr; }
 };
 
 /// A kind of machine, by its name under `machine`: the block that describes it.

@@ -6,112 +6,21 @@
 
 #include "policies/batching/batching_policy_registry.h"
 #include "policies/calibration/confidence_calibrations.h"
+#include "policies/calibration/margin_estimator.h"
 #include "policies/depth/depth_policy_registry.h"
 #include "policies/invariant.h"
 #include "sim/acceptance/survival_presets.h"
 #include "sim/machine.h"
 #include "sim/metrics/run_metrics.h"
+#include "sim/recording/recorded_runner.h"
+#include "sim/recording/round_recorder.h"
 #include "sim/run_end.h"
+#include "sim/scenario_blocks.h"
 #include "sim/simulation.h"
 #include "sim/workload/arrival_process.h"
 
 namespace dspark {
 namespace {
-
-/// The workload block: when requests arrive and what they look like.
-struct Workload {
-  std::unique_ptr<const ArrivalProcess> arrivals;
-  std::unique_ptr<const RequestShapes> shapes;
-  ServiceObjective objective;
-};
-
-std::unique_ptr<const ArrivalProcess> read_arrivals(Parameters& workload) {
-  std::vector<std::string> names;
-  for (const ArrivalEntry& entry : arrival_processes()) names.push_back(entry.name);
-  Selection selection = workload.one_of("arrivals", names, "when requests arrive");
-  for (const ArrivalEntry& entry : arrival_processes()) {
-    if (entry.name == selection.name) return entry.construct(selection.parameters);
-  }
-  return nullptr;
-}
-
-Workload read_workload(Parameters parameters) {
-  Workload workload;
-  workload.arrivals = read_arrivals(parameters);
-  workload.shapes = std::make_unique<RequestShapes>(parameters, !workload.arrivals->brings_lengths());
-  if (parameters.given("slo") || parameters.is_describing()) {
-    Parameters slo =
-        parameters.group("slo", "latency objectives: goodput counts the requests that meet both");
-    workload.objective.given = true;
-    workload.objective.ttft_seconds =
-        1e-3 * slo.number("ttft_ms", {.min = 0, .unit = "ms", .meaning = "first token"});
-    workload.objective.tpot_seconds =
-        1e-3 *
-        slo.number("tpot_ms", {.min = 0, .unit = "ms", .meaning = "time per output token after the first"});
-  }
-  return workload;
-}
-
-struct EngineBlock {
-  EngineOptions options;
-  PrefillElsewherePrice elsewhere;
-  std::unique_ptr<BatchingPolicy> batching;
-};
-
-EngineBlock read_engine(Parameters parameters) {
-  EngineBlock engine;
-  engine.options.max_num_seqs =
-      static_cast<int>(parameters.integer("max_num_seqs", {.min = 1,
-                                                           .max = 1 << 16,
-                                                           .default_value = 256,
-                                                           .unit = "requests",
-                                                           .meaning = "requests that run at once"}));
-  engine.options.max_num_batched_tokens = static_cast<int>(parameters.integer(
-      "max_num_batched_tokens", {.min = 1,
-                                 .max = 1 << 22,
-                                 .default_value = 8192,
-                                 .unit = "tokens",
-                                 .meaning = "rows of one step: anchors, drafts and prompts"}));
-  if (engine.options.max_num_batched_tokens < engine.options.max_num_seqs) {
-    parameters.add_error("max_num_batched_tokens is below max_num_seqs: running replies would starve",
-                         parameters.position_of("max_num_batched_tokens"));
-  }
-  Selection batching = parameters.one_of("batching", batching_policy_names(),
-                                         "who gets the token budget of a step", "decode_first");
-  engine.batching = make_batching_policy(batching.name, batching.parameters);
-  engine.options.cap_accept = parameters.flag(
-      "cap_accept",
-      {.default_value = false,
-       .meaning = "verify everything drafted but commit only what the policy admitted: a policy's loss "
-                  "without its gain"});
-  engine.options.prefix_caching = parameters.flag(
-      "prefix_caching", {.default_value = true,
-                         .meaning = "KV blocks of a prefix that prompts share (workload.shared_prefix) are "
-                                    "computed once and kept while "
-                                    "there is room; prompts computed elsewhere are computed whole"});
-  const std::string prefill = parameters.choice(
-      "prefill",
-      {.options = {"in_step", "elsewhere"},
-       .default_value = "in_step",
-       .meaning =
-           "where prompts are computed: in the same steps under the token budget, or on other machines"});
-  if (prefill == "elsewhere" || parameters.is_describing()) {
-    engine.options.prefill = Prefill::kElsewhere;
-    Parameters price = parameters.group("prefill_elsewhere",
-                                        "price of a prompt with prefill: elsewhere, any number at once");
-    engine.elsewhere.fixed_seconds =
-        1e-3 *
-        price.number("fixed_ms",
-                     {.min = 0, .max = 1e6, .default_value = 0, .unit = "ms", .meaning = "for each prompt"});
-    engine.elsewhere.seconds_per_token =
-        1e-6 * price.number("per_token_us", {.min = 0,
-                                             .max = 1e6,
-                                             .default_value = 0,
-                                             .unit = "µs",
-                                             .meaning = "and for each of its tokens"});
-  }
-  return engine;
-}
 
 class MachineScenario final : public Scenario {
  public:
@@ -129,14 +38,19 @@ class MachineScenario final : public Scenario {
 
   Result<ReplicationResult> run(std::uint64_t seed, std::uint32_t replication,
                                 const std::atomic<bool>* cancelled, Watcher* also) const override {
-    return serve(seed, replication, nullptr, cancelled, also);
+    return serve(seed, replication, {.also = also}, cancelled);
   }
   Result<ReplicationResult> replay(std::uint64_t seed, std::uint32_t replication,
                                    const StepRecording& recording,
                                    const std::atomic<bool>* cancelled) const override {
     if (!is_measured()) return Scenario::replay(seed, replication, recording, cancelled);
-    return serve(seed, replication, &recording, cancelled, nullptr);
+    return serve(seed, replication, {.replayed = &recording}, cancelled);
   }
+  Result<ReplicationResult> record(std::uint64_t seed, std::uint32_t replication, RunRecording& recording,
+                                   const std::atomic<bool>* cancelled, Watcher* also) const override;
+  Result<RunReplay> play(std::uint64_t seed, std::uint32_t replication, const RunRecording& recording,
+                         const std::atomic<bool>* cancelled) const override;
+  std::int64_t requests() const override { return stop_.requests + stop_.warmup_requests; }
   const std::vector<FitLine>& fits() const override { return machine_->fits(); }
   bool is_measured() const override { return machine_->is_real(); }
   std::vector<std::string> model_files() const override { return machine_->model_files(); }
@@ -204,9 +118,17 @@ class MachineScenario final : public Scenario {
          .meaning = "finished before measuring starts; default: the larger of 200 and three per user"});
   }
   std::unique_ptr<DepthPolicy> make_policy() const;
-  Result<ReplicationResult> serve(std::uint64_t seed, std::uint32_t replication,
-                                  const StepRecording* replayed, const std::atomic<bool>* cancelled,
-                                  Watcher* also) const;
+  /// What a replication is served with beside the machine.
+  struct Serving {
+    const StepRecording* replayed = nullptr;  // what the steps are to take; null: what they do take
+    RoundRecorder* recorder = nullptr;
+    RecordedRunner* player = nullptr;  // in the machine's place, of `played`
+    const RunRecording* played = nullptr;
+    Watcher* also = nullptr;
+  };
+  Result<Machine::Start> start_played(const RunRecording& recording) const;
+  Result<ReplicationResult> serve(std::uint64_t seed, std::uint32_t replication, const Serving& with,
+                                  const std::atomic<bool>* cancelled) const;
 
   Workload workload_;
   std::unique_ptr<const Machine> machine_;
@@ -264,40 +186,57 @@ std::unique_ptr<DepthPolicy> MachineScenario::make_policy() const {
   return policy;
 }
 
-/// replayed: what the steps are to take; null: what they do take.
+/// The recorded run's machine, but for its runner.
+Result<Machine::Start> MachineScenario::start_played(const RunRecording& recording) const {
+  const int block_size = machine_->block_size();
+  if (!machine_->is_real() || recording.block_size != block_size) {
+    return Error{fmt::format("the recording is of blocks of {} tokens, the experiment's have {}",
+                             recording.block_size, block_size)};
+  }
+  Machine::Start start{.runner = nullptr, .belief = machine_->given_belief()};
+  start.belief_is_measured = start.belief == nullptr;
+  if (block_size > 0 && !recording.has_confidence_head)
+    start.calibration = std::make_unique<MarginEstimator>(block_size);
+  return start;
+}
+
 Result<ReplicationResult> MachineScenario::serve(std::uint64_t seed, std::uint32_t replication,
-                                                 const StepRecording* replayed,
-                                                 const std::atomic<bool>* cancelled, Watcher* also) const {
+                                                 const Serving& with,
+                                                 const std::atomic<bool>* cancelled) const {
   invariant_context() = {seed, replication, 0};
   const RandomKey key = make_random_key(seed, replication);
   const auto policy = make_policy();
-  StepClock clock(replayed);
-  auto started = machine_->start(key, engine_.options, clock);
+  StepClock clock(with.replayed);
+  auto started = with.played != nullptr ? start_played(*with.played)
+                                        : machine_->start(key, engine_.options, clock, with.recorder);
   if (!started) return started.error();
-  if (replayed != nullptr && replayed->belief.has_value() != started->belief_is_measured) {
+  const bool again = with.replayed != nullptr || with.played != nullptr;
+  std::optional<AffineCost> believed;
+  if (again) believed = with.played != nullptr ? with.played->belief : with.replayed->belief;
+  if (again && believed.has_value() != started->belief_is_measured) {
     return Error{"the recorded run believed other kinds of step costs"};
   }
-  const StepCost recorded_belief(
-      {.verify_affine = replayed != nullptr ? replayed->belief.value_or(AffineCost()) : AffineCost()});
-  const StepCost& belief = replayed != nullptr && replayed->belief ? recorded_belief : *started->belief;
+  const StepCost recorded_belief({.verify_affine = believed.value_or(AffineCost())});
+  const StepCost& belief = believed ? recorded_belief : *started->belief;
+  Runner& runner = with.player != nullptr ? *with.player : *started->runner;
   const int block_size = machine_->block_size();
   const auto source = workload_.arrivals->start(*workload_.shapes, key);
   SingleReplicaRouter router;
   Simulation simulation(key, *source, router, engine_.elsewhere);
-  Engine& engine =
-      simulation.add_replica(engine_.options, *engine_.batching, *policy, belief, *started->runner);
+  Engine& engine = simulation.add_replica(engine_.options, *engine_.batching, *policy, belief, runner);
   const auto calibration =
       calibration_ ? calibration_(std::max(1, block_size)) : std::move(started->calibration);
   if (calibration) engine.calibrate(*calibration);
   RunMetrics metrics(stop_, workload_.objective, engine_.options.kv_blocks, std::max(1, block_size),
                      belief.measured_rows());
   simulation.watch(metrics);
-  if (also != nullptr) simulation.watch(*also);
+  if (with.also != nullptr) simulation.watch(*with.also);
 
   // A closed loop whose requests never fit would go on for ever at one instant.
   const std::int64_t most_rejected = 10 * (stop_.requests + stop_.warmup_requests) + 1000;
   const auto finished = [&] {
-    return metrics.done() || simulation.rejected() > most_rejected || clock.ran_out();
+    return metrics.done() || simulation.rejected() > most_rejected || clock.ran_out() ||
+           (with.player != nullptr && with.player->difference());
   };
   const auto stop = simulation.run(finished, cancelled);
   if (stop == Simulation::Stop::kCancelled) return Error{"cancelled"};
@@ -309,11 +248,37 @@ Result<ReplicationResult> MachineScenario::serve(std::uint64_t seed, std::uint32
   result.digest = simulation.digest().value();
   result.events = simulation.events();
   result.simulated_seconds = to_seconds(simulation.now());
-  if (is_measured()) {
+  if (is_measured() && with.player == nullptr) {
     result.recording = StepRecording{.steps = clock.take_steps()};
     if (started->belief_is_measured) result.recording->belief = belief.parts().verify_affine;
   }
   return result;
+}
+
+Result<ReplicationResult> MachineScenario::record(std::uint64_t seed, std::uint32_t replication,
+                                                  RunRecording& recording, const std::atomic<bool>* cancelled,
+                                                  Watcher* also) const {
+  if (!is_measured()) return Scenario::record(seed, replication, recording, cancelled, also);
+  RoundRecorder recorder(workload_.shapes->domains());
+  auto result = serve(seed, replication, {.recorder = &recorder, .also = also}, cancelled);
+  if (!result) return result;
+  recording = recorder.take();
+  recording.belief = result->recording->belief;
+  return result;
+}
+
+Result<RunReplay> MachineScenario::play(std::uint64_t seed, std::uint32_t replication,
+                                        const RunRecording& recording,
+                                        const std::atomic<bool>* cancelled) const {
+  RecordedRunner player(recording);
+  auto result = serve(seed, replication, {.player = &player, .played = &recording}, cancelled);
+  if (!result && !player.difference() && player.steps() == 0) return result.error();
+  if (cancelled != nullptr && cancelled->load()) return Error{"cancelled"};
+  RunReplay replay{player.final_difference(), player.steps(), player.rounds(), {}};
+  if (replay.difference) return replay;
+  if (!result) return result.error();
+  replay.result = *std::move(result);
+  return replay;
 }
 
 std::vector<ParameterRecord> parameters_of(const std::function<void(Parameters&)>& construct) {
@@ -323,6 +288,11 @@ std::vector<ParameterRecord> parameters_of(const std::function<void(Parameters&)
 }
 
 }  // namespace
+
+Result<RunReplay> Scenario::play(std::uint64_t, std::uint32_t, const RunRecording&,
+                                 const std::atomic<bool>*) const {
+  return Error{"its steps are computed, not measured"};
+}
 
 std::unique_ptr<const Scenario> Scenario::read(Parameters& parameters,
                                                std::span<const MachineEntry> machines) {

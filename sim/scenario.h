@@ -17,6 +17,8 @@ namespace dspark {
 
 class Watcher;
 struct MachineEntry;
+struct RunRecording;
+struct RunReplay;
 
 /// What a metric is; the definitions are those of docs/metrics.md.
 struct MetricInfo {
@@ -103,6 +105,21 @@ class Scenario {
     static_cast<void>(cancelled);
     return Error{"its steps are computed, not measured"};
   }
+
+  /// As `run` on a real machine, every round of it in `recording` (Runs of modelled machines are not worth
+  /// it: they can be had again). Errors: as `run`; nothing is measured here.
+  virtual Result<ReplicationResult> record(std::uint64_t, std::uint32_t, RunRecording& recording,
+                                           const std::atomic<bool>* cancelled = nullptr,
+                                           Watcher* also = nullptr) const {
+    static_cast<void>(recording), static_cast<void>(cancelled), static_cast<void>(also);
+    return Error{"its steps are computed, not measured"};
+  }
+  /// A recorded replication again, by the engine and the policy alone: rounds, outcomes and durations are
+  /// those recorded, and no model is needed. Errors: as `run`; a recording of another machine.
+  virtual Result<RunReplay> play(std::uint64_t seed, std::uint32_t replication, const RunRecording& recording,
+                                 const std::atomic<bool>* cancelled = nullptr) const;
+  /// Requests that a run finishes, warm-up included; 0: not known.
+  virtual std::int64_t requests() const { return 0; }
 
   virtual const std::vector<FitLine>& fits() const = 0;
   virtual bool policy_is_lossless() const = 0;

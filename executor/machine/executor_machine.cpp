@@ -106,12 +106,12 @@ std::vector<std::string> files_of_model(const std::string& folder) {
 class OwningRunner final : public Runner {
  public:
   OwningRunner(std::shared_ptr<ServedModel> model, std::unique_ptr<Drafter> drafter, RandomKey key,
-               StepDurations& durations)
+               StepDurations& durations, RoundRecorder* recorder)
       : model_(std::move(model)),
         drafter_(std::move(drafter)),
         prompts_(prompts(*model_, key)),
         runner_(model_->model.kernels(), model_->model.target(), drafter_.get(), *prompts_, key,
-                {.durations = &durations}) {}
+                {.durations = &durations, .recorder = recorder}) {}
 
   int block_size() const override { return runner_.block_size(); }
   void entered(RequestId id, const RequestSpec& spec) override { runner_.entered(id, spec); }
@@ -169,7 +169,11 @@ class ExecutorMachine final : public Machine {
     if (!parameters_.prompts.empty()) files.push_back(parameters_.prompts);
     return files;
   }
-  Result<Start> start(RandomKey key, const EngineOptions& engine, StepDurations& durations) const override {
+  const StepCost* given_belief() const override {
+    return parameters_.belief ? &*parameters_.belief : nullptr;
+  }
+  Result<Start> start(RandomKey key, const EngineOptions& engine, StepDurations& durations,
+                      RoundRecorder* recorder) const override {
     ExecutorParameters wanted = parameters_;
     wanted.load.max_rows = engine.max_num_batched_tokens;
     wanted.load.max_logit_rows =
@@ -190,7 +194,7 @@ class ExecutorMachine final : public Machine {
     }
     auto calibration = calibration_for(drafter->get());
     const StepCost* belief = parameters_.belief ? &*parameters_.belief : &(*model)->measured_cost;
-    auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key, durations);
+    auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key, durations, recorder);
     return Start{std::move(runner), belief, std::move(calibration), !parameters_.belief.has_value()};
   }
 

@@ -27,6 +27,8 @@ constexpr const char* kProgramExamples = R"(A first tour:
   dspark generate --model DIR --prompt TEXT   let a real model answer, with and without a drafter
   dspark profile --model DIR --output FOLDER  what its steps cost here, as a modelled machine
   dspark evaluate --model DIR --drafter DIR --prompts FILE   how its drafters fare
+  dspark record my.yaml --out rounds.h5       every round of a real run
+  dspark replay rounds.h5                     the same run in the simulator, without the model
 
 Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 130 interrupted and resumable.)";
 
@@ -35,7 +37,8 @@ using AddCommand = Command (*)(CLI::App& program);
 /// In the order of `dspark --help`.
 constexpr AddCommand kCommands[] = {add_run,      add_check,   add_list,      add_show,
                                     add_compare,  add_figures, add_calibrate, add_check_lossless,
-                                    add_generate, add_profile, add_evaluate};
+                                    add_generate, add_profile, add_evaluate,  add_record,
+                                    add_replay};
 
 class CommandLine {
  public:

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -14,6 +16,9 @@ struct Command {
   std::function<int()> call = {};  // returns an ExitCode
 };
 
+/// The option --set of commands that read an experiment.
+void add_set_option(CLI::App& command, std::vector<std::string>& set);
+
 Command add_run(CLI::App& program);
 Command add_check(CLI::App& program);
 Command add_list(CLI::App& program);
@@ -25,5 +30,7 @@ Command add_check_lossless(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_profile(CLI::App& program);
 Command add_evaluate(CLI::App& program);
+Command add_record(CLI::App& program);
+Command add_replay(CLI::App& program);
 
 }  // namespace dspark

@@ -125,6 +125,31 @@ struct EvaluateOptions {
   bool json = false;
 };
 
+struct RecordOptions {
+  std::string experiment;
+  std::string out;
+  std::vector<std::string> set;
+  std::string csv;  // empty: none is written
+  int replication = 0;
+  bool quiet = false;
+};
+
+struct ReplayOptions {
+  std::string recording;
+  std::vector<std::string> policies;  // as experiments write them
+  std::vector<int> users;
+  std::string costs;       // an experiment, or the folder of a profile; empty: fitted to the recorded steps
+  std::string out;         // the result of other policies and loads; empty: the recorded run is played again
+  std::string experiment;  // where their experiment is written; empty: beside `out`
+  int jobs = 0;            // 0: all cores
+  bool fresh = false;
+  bool quiet = false;
+  /// Other policies, loads or costs than the recorded ones.
+  bool asks_for_others() const {
+    return !policies.empty() || !users.empty() || !costs.empty() || !out.empty() || !experiment.empty();
+  }
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
@@ -138,6 +163,10 @@ int check_lossless_command(const CheckLosslessOptions& options);
 int generate_command(const GenerateOptions& options);
 int profile_command(const ProfileCommandOptions& options);
 int evaluate_command(const EvaluateOptions& options);
+int record_command(const RecordOptions& options);
+int replay_command(const ReplayOptions& options);
+/// Where `options.asks_for_others()`.
+int replay_others_command(const ReplayOptions& options);
 
 /// Reads the command line and calls one of them.
 int command_line(int argc, const char* const* argv);

@@ -21,14 +21,14 @@ A run that was interrupted or killed goes on where it stopped when the same comm
 The result does not depend on --jobs, nor on interruptions: the same experiment gives the same bytes. What is
 measured on a real machine gives other numbers each time, and keeps its durations, given which it is the same too.)";
 
+}  // namespace
+
 void add_set_option(CLI::App& command, std::vector<std::string>& set) {
   command.add_option("--set", set, "Replace a value of the file: path.to.key=value; may be given again")
       ->type_name("PATH=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
-
-}  // namespace
 
 Command add_run(CLI::App& program) {
   auto options = std::make_shared<RunOptions>();

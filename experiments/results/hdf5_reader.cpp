@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "experiments/results/hdf5_file.h"
 #include "experiments/results/stored_size.h"
@@ -60,9 +61,27 @@ Texts read_texts(const H5::DataSet& dataset, std::size_t rows) {
   return texts;
 }
 
+void read_matrix(const H5::DataSet& dataset, StoredSize& stored, Column& column) {
+  hsize_t extent[2] = {0, 0};
+  dataset.getSpace().getSimpleExtentDims(extent);
+  constexpr hsize_t kMost = hsize_t{1} << 31;  // keeps the product in range
+  if (dataset.getTypeClass() != H5T_FLOAT || extent[0] > kMost || extent[1] < 1 || extent[1] > kMost)
+    throw Unexpected{"column " + column.name};
+  const hsize_t values = extent[0] * extent[1];
+  if (!stored.holds(dataset, values)) throw Unexpected{"column " + column.name + " is not stored whole"};
+  std::vector<float> read(values);
+  if (!read.empty()) dataset.read(read.data(), H5::PredType::NATIVE_FLOAT);
+  column.values = Numbers(read.begin(), read.end());
+  column.positions = extent[1];
+}
+
 Column read_column(const H5::Group& group, const std::string& name, StoredSize& stored) {
   const H5::DataSet dataset = group.openDataSet(name);
   Column column{name, read_text_attribute(dataset, "unit"), read_text_attribute(dataset, "description"), {}};
+  if (dataset.getSpace().getSimpleExtentNdims() == 2) {
+    read_matrix(dataset, stored, column);
+    return column;
+  }
   const std::size_t rows = rows_of(dataset, name, stored);
   switch (dataset.getTypeClass()) {
     case H5T_FLOAT: {

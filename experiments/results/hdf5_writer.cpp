@@ -87,14 +87,33 @@ H5::DataSet write_values(H5::Group& group, const std::string& name, const Texts&
   return dataset;
 }
 
+H5::DataSet write_matrix(H5::Group& group, const Column& column) {
+  const Numbers& values = std::get<Numbers>(column.values);
+  std::vector<float> canonical(values.begin(), values.end());
+  for (float& value : canonical) {
+    if (std::isnan(value)) value = std::numeric_limits<float>::quiet_NaN();
+  }
+  const H5::DSetCreatPropList properties;
+  H5Pset_obj_track_times(properties.getId(), false);
+  const hsize_t extent[] = {column.size(), column.positions};
+  H5::DataSet dataset =
+      group.createDataSet(column.name, H5::PredType::IEEE_F32LE, H5::DataSpace(2, extent), properties);
+  if (!values.empty()) dataset.write(canonical.data(), H5::PredType::NATIVE_FLOAT);
+  return dataset;
+}
+
+H5::DataSet write_column(H5::Group& group, const Column& column, bool compressed) {
+  if (column.positions > 0) return write_matrix(group, column);
+  return std::visit([&](const auto& values) { return write_values(group, column.name, values, compressed); },
+                    column.values);
+}
+
 void write_table(H5::Group& root, const Table& table) {
   H5::Group group = create_group(root, table.name);
   write_attribute(group, "description", table.description);
   H5::DataSet key;
   for (const Column& column : table.columns) {
-    H5::DataSet dataset = std::visit(
-        [&](const auto& values) { return write_values(group, column.name, values, table.compressed); },
-        column.values);
+    H5::DataSet dataset = write_column(group, column, table.compressed);
     write_attribute(dataset, "unit", column.unit);
     write_attribute(dataset, "description", column.description);
     if (!table.keyed) continue;
@@ -152,7 +171,13 @@ std::size_t least_bytes(const ResultFile& content) {
   const auto add = [&bytes](const auto& value) { bytes += bytes_of(value); };
   for (const auto& attribute : content.attributes) std::visit(add, attribute.second);
   for (const Table& table : content.tables) {
-    for (const Column& column : table.columns) std::visit(add, column.values);
+    for (const Column& column : table.columns) {
+      if (column.positions > 0) {
+        bytes += column.size() * column.positions * sizeof(float);
+      } else {
+        std::visit(add, column.values);
+      }
+    }
   }
   return bytes;
 }

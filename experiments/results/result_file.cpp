@@ -24,7 +24,8 @@ T attribute_of(const ResultFile& file, std::string_view name) {
 }  // namespace
 
 std::size_t Column::size() const {
-  return std::visit([](const auto& v) { return v.size(); }, values);
+  const std::size_t count = std::visit([](const auto& v) { return v.size(); }, values);
+  return positions == 0 ? count : count / positions;
 }
 
 Texts Column::as_texts() const {

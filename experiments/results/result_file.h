@@ -18,7 +18,10 @@ struct Column {
   std::string unit;  // empty for texts
   std::string description;
   std::variant<Numbers, Integers, Texts> values;
+  /// A matrix (rows, positions) of numbers, row-major, stored as float32; 0: one value per row.
+  std::size_t positions = 0;
 
+  /// Rows.
   std::size_t size() const;
   /// The values as text; numbers in shortest form.
   Texts as_texts() const;

@@ -194,10 +194,7 @@ void read_points(const Value& root, const SweepAxes& sweep, InputFiles& files,
 
 /// A relative path shows as the user gave it; what cannot be read has no position inside.
 Result<Value> read_tree(const std::string& path, const std::vector<std::string>& set_options,
-                        std::string& yaml, ErrorSet& errors) {
-  auto text = read_whole_file(path, kMaxYamlBytes);
-  if (!text) return text.error();
-  yaml = std::move(*text);
+                        const std::string& yaml, ErrorSet& errors) {
   auto root = read_yaml(yaml, path);
   if (!root) return root;
   if (!root->map()) {
@@ -217,6 +214,7 @@ void finish_digests(Experiment& experiment, const InputFiles& files, DigestText&
   for (const auto& [path, digest] : files.digests()) {
     work.add(path);
     work.add(hex(digest));
+    experiment.input_files.push_back(path);
   }
   experiment.work = digest_of(work.text());
   DigestText whole;
@@ -227,19 +225,11 @@ void finish_digests(Experiment& experiment, const InputFiles& files, DigestText&
   experiment.digest = digest_of(whole.text());
 }
 
-}  // namespace
-
-std::string Point::name(const std::vector<std::string>& axes) const {
-  std::string text = "policy=" + policy;
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    if (axes[i] != "policy") text += fmt::format(", {}={}", axes[i], axis_texts[i]);
-  }
-  return text;
-}
-
-std::optional<Experiment> read_experiment(const std::string& path,
-                                          const std::vector<std::string>& set_options, Errors& errors) {
+std::optional<Experiment> read_text(const std::string& path, std::string yaml,
+                                    const std::vector<std::string>& set_options, InputFiles& files,
+                                    Errors& errors) {
   Experiment experiment;
+  experiment.yaml = std::move(yaml);
   experiment.path = path;
   experiment.set_options = set_options;
   ErrorSet found;
@@ -264,7 +254,6 @@ std::optional<Experiment> read_experiment(const std::string& path,
   }
   found.add(here);
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  InputFiles files(folder);
   DigestText work;
   read_points(*root, sweep, files, real_machines(folder), experiment, found, work);
   if (!found.empty()) {
@@ -273,6 +262,49 @@ std::optional<Experiment> read_experiment(const std::string& path,
   }
   finish_digests(experiment, files, work);
   return experiment;
+}
+
+}  // namespace
+
+std::string Point::name(const std::vector<std::string>& axes) const {
+  std::string text = "policy=" + policy;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (axes[i] != "policy") text += fmt::format(", {}={}", axes[i], axis_texts[i]);
+  }
+  return text;
+}
+
+std::optional<Experiment> read_experiment(const std::string& path,
+                                          const std::vector<std::string>& set_options, Errors& errors) {
+  auto yaml = read_whole_file(path, kMaxYamlBytes);
+  if (!yaml) {
+    errors.push_back(yaml.error());
+    return std::nullopt;
+  }
+  InputFiles files(std::filesystem::path(path).parent_path().string());
+  return read_text(path, *std::move(yaml), set_options, files, errors);
+}
+
+std::optional<Experiment> read_experiment(const KeptExperiment& kept, Errors& errors) {
+  InputFiles files(kept.inputs);
+  return read_text(kept.path, kept.yaml, kept.set_options, files, errors);
+}
+
+std::optional<Value> only_point(const KeptExperiment& kept, Errors& errors) {
+  ErrorSet found;
+  const auto root = read_tree(kept.path, kept.set_options, kept.yaml, found);
+  if (!root || !found.empty()) {
+    errors = root ? std::move(found).sorted() : Errors{root.error()};
+    return std::nullopt;
+  }
+  Parameters top(*root);
+  const SweepAxes sweep = read_sweep(read_header(top).sweep, errors);
+  if (!errors.empty()) return std::nullopt;
+  if (sweep.points.size() != 1) {
+    errors.push_back({fmt::format("it has {} points, not one", sweep.points.size()), root->position});
+    return std::nullopt;
+  }
+  return point_tree(*root, sweep, sweep.points[0], errors);
 }
 
 std::vector<ParameterRecord> describe_experiment() {

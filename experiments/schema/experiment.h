@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,12 +44,28 @@ struct Experiment {
   std::vector<Point> points;
   Digest work;    // of everything that the numbers depend on: a partial log belongs to it
   Digest digest;  // of everything that the result file depends on
+  std::vector<std::string> input_files;  // that it names, as written: tables, traces; not models
+};
+
+/// An experiment with the files that it names, kept elsewhere than in their folder.
+struct KeptExperiment {
+  std::string path;  // in messages
+  std::string yaml;
+  std::vector<std::string> set_options;
+  std::map<std::string, std::string> inputs;  // by path as written
 };
 
 /// Reads `path` and applies the --set options. All errors of all points are found, each once, in the order of
 /// their positions; nullopt where there was any.
 std::optional<Experiment> read_experiment(const std::string& path,
                                           const std::vector<std::string>& set_options, Errors& errors);
+
+/// The same of one that was kept: no file is read.
+std::optional<Experiment> read_experiment(const KeptExperiment& kept, Errors& errors);
+
+/// All that the experiment says of its only point: --set options and axes in their places. Errors: no YAML,
+/// several points.
+std::optional<Value> only_point(const KeptExperiment& kept, Errors& errors);
 
 /// The top level's own parameters, for the reference page.
 std::vector<ParameterRecord> describe_experiment();

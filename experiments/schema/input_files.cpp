@@ -30,12 +30,29 @@ Result<std::string> read_whole_file(const std::string& path, std::size_t max_byt
   return file->read(0, file->size());
 }
 
+InputFiles::InputFiles(const std::map<std::string, std::string>& given) : given_(true) {
+  for (const auto& [path, content] : given) {
+    contents_.emplace(path, content);
+    digests_.emplace(path, digest_of(content));
+  }
+}
+
+std::map<std::string, std::string> InputFiles::contents() const {
+  std::map<std::string, std::string> read;
+  for (const auto& [path, content] : contents_) {
+    if (content) read.emplace(path, *content);
+  }
+  return read;
+}
+
 FileLoader InputFiles::loader() {
   return [this](const std::string& path, const Position& position) { return load(path, position); };
 }
 
 Result<InputFile> InputFiles::load(const std::string& path, const Position& position) {
   auto known = contents_.find(path);
+  if (known == contents_.end() && given_)
+    return Error{fmt::format("'{}' is not among the files that were kept", path), position};
   if (known == contents_.end()) {
     // operator/ keeps an absolute path as it is.
     auto content = read_whole_file((std::filesystem::path(folder_) / path).string(), kMaxInputFileBytes);

@@ -20,12 +20,16 @@ Result<std::string> read_whole_file(const std::string& path, std::size_t max_byt
 class InputFiles {
  public:
   explicit InputFiles(std::string folder) : folder_(std::move(folder)) {}
+  /// The files themselves, by path as written; there are no others.
+  explicit InputFiles(const std::map<std::string, std::string>& given);
   InputFiles(const InputFiles&) = delete;
   InputFiles& operator=(const InputFiles&) = delete;
 
   /// A name that ends in `.h5` is a file of recorded rounds; its content is their CSV
   /// (sim/table/rounds_csv.h).
   FileLoader loader();
+  /// What the loader gave for each path that was read without an error, sorted.
+  std::map<std::string, std::string> contents() const;
   /// By path as written, sorted.
   const std::map<std::string, Digest>& digests() const { return digests_; }
 
@@ -33,6 +37,7 @@ class InputFiles {
   Result<InputFile> load(const std::string& path, const Position& position);
 
   std::string folder_;
+  bool given_ = false;
   std::map<std::string, Result<std::string>> contents_;
   std::map<std::string, Digest> digests_;
 };

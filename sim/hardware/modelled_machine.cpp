@@ -90,7 +90,8 @@ ModelledMachine::ModelledMachine(Parameters& parameters, const std::vector<std::
                                 "logarithm of a lognormal factor of mean 1; 0: none"});
 }
 
-Result<Machine::Start> ModelledMachine::start(RandomKey key, const EngineOptions&, StepDurations&) const {
+Result<Machine::Start> ModelledMachine::start(RandomKey key, const EngineOptions&, StepDurations&,
+                                              RoundRecorder*) const {
   return Start{std::make_unique<ModelledRunner>(cost_, *acceptance_, key, step_noise_), &cost_};
 }
 

@@ -28,7 +28,8 @@ class ModelledMachine final : public Machine {
   bool is_real() const override { return false; }
   bool prefills_elsewhere() const override { return true; }
   const std::vector<FitLine>& fits() const override { return fits_; }
-  Result<Start> start(RandomKey key, const EngineOptions& engine, StepDurations&) const override;
+  Result<Start> start(RandomKey key, const EngineOptions& engine, StepDurations&,
+                      RoundRecorder*) const override;
 
   bool is_whole() const { return acceptance_ != nullptr; }
 

@@ -7,6 +7,7 @@
 
 #include "sim/engine/runner.h"
 #include "sim/recording/run_recording.h"
+#include "sim/scenario.h"
 
 namespace dspark {
 
@@ -19,6 +20,14 @@ struct ReplayDifference {
   std::int64_t replayed = 0;
 };
 std::string to_string(const ReplayDifference& difference);
+
+/// What a recorded run did when it was played again.
+struct RunReplay {
+  std::optional<ReplayDifference> difference = {};  // the first; none: it is the recorded run, step by step
+  std::int64_t steps = 0;                           // played
+  std::int64_t rounds = 0;
+  ReplicationResult result = {};  // where there is no difference
+};
 
 /// Plays a recorded run: the drafts, signals, outcomes and durations of its rounds, to the same engine with
 /// the same policy. What the engine asks of it must be what it asked of the real machine, step by step and

@@ -129,6 +129,7 @@ std::int32_t RoundRecorder::domain_of(std::int32_t domain) {
 RunRecording RoundRecorder::take() {
   for (const RoundSignal& signal : round_signals()) drop_where_empty(recording_.rounds.*signal.column);
   drop_where_empty(recording_.divergence);
+  recording_.domain_names = domains_;
   return std::move(recording_);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "policies/calibration/rounds.h"
@@ -44,6 +45,7 @@ struct RunRecording {
   std::vector<float> divergence = {};  // (rounds, γ) KL(p_t || p_d), nats; NaN: none; empty: not asked for
   std::vector<RecordedStep> steps = {};
   std::vector<RecordedRequest> requests = {};  // in the order of entering
+  std::vector<std::string> domain_names = {};  // by RequestSpec::domain; empty: the workload has none
   /// The step costs that policies believed, where the machine measured them; none where the experiment says.
   std::optional<AffineCost> belief = {};
   int block_size = 0;  // γ of the drafter; 0: there was none

@@ -119,7 +119,7 @@ TEST(ExecutorMachine, PoliciesBelieveTheCostsOfTheirOwnExperiment) {
     const auto machine = models[0].read(parameters, {});
     EXPECT_TRUE(machine) << ::testing::PrintToString(texts(parameters.errors()));
     StepClock clock(nullptr);
-    auto started = machine->start({1, 2}, {.max_num_seqs = 4, .max_num_batched_tokens = 64}, clock);
+    auto started = machine->start({1, 2}, {.max_num_seqs = 4, .max_num_batched_tokens = 64}, clock, nullptr);
     EXPECT_TRUE(started);
     return started->belief->verify_seconds(1, 1);
   };
