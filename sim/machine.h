@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "policies/calibration/confidence_calibration.h"
+#include "policies/calibration/rounds.h"
 #include "policies/cost/step_cost.h"
 #include "policies/parameters.h"
 #include "sim/engine/engine.h"
@@ -16,6 +17,7 @@
 namespace dspark {
 
 class RoundRecorder;
+struct RunRecording;
 
 /// What serves the requests of an experiment, described by numbers or real. Immutable, shared by threads.
 class Machine {
@@ -57,6 +59,16 @@ class Machine {
   /// is gone).
   virtual Result<Start> start(RandomKey key, const EngineOptions& engine, StepDurations& durations,
                               RoundRecorder* recorder) const = 0;
+  /// Rounds that start at every position of the replies of a recorded run, whose texts the recording holds
+  /// (executor/recording/dense_rounds.h). key, engine: as of that run. Errors: a machine that computes no
+  /// texts; as `start`; `progress` ended it, which is told how many texts are done.
+  virtual Result<Rounds> dense_rounds(RandomKey key, const EngineOptions& engine,
+                                      const RunRecording& recording,
+                                      const std::function<bool(std::size_t)>& progress) const {
+    static_cast<void>(key), static_cast<void>(engine), static_cast<void>(recording);
+    static_cast<void>(progress);
+    return Error{"it computes no texts"};
+  }
   /// The step costs that policies believe where the experiment of a real machine says them; null: measured.
   virtual const StepCost* given_belief() const { return nullptr; }
 };

@@ -48,6 +48,10 @@ class MachineScenario final : public Scenario {
   }
   Result<ReplicationResult> record(std::uint64_t seed, std::uint32_t replication, RunRecording& recording,
                                    const std::atomic<bool>* cancelled, Watcher* also) const override;
+  Result<Rounds> record_dense(std::uint64_t seed, std::uint32_t replication, const RunRecording& recording,
+                              const std::function<bool(std::size_t)>& progress) const override {
+    return machine_->dense_rounds(make_random_key(seed, replication), engine_.options, recording, progress);
+  }
   Result<RunReplay> play(std::uint64_t seed, std::uint32_t replication, const RunRecording& recording,
                          const std::atomic<bool>* cancelled) const override;
   std::int64_t requests() const override { return stop_.requests + stop_.warmup_requests; }

@@ -3,12 +3,14 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "policies/calibration/rounds.h"
 #include "policies/error.h"
 #include "policies/parameters.h"
 #include "sim/step_recording.h"
@@ -112,6 +114,12 @@ class Scenario {
                                            const std::atomic<bool>* cancelled = nullptr,
                                            Watcher* also = nullptr) const {
     static_cast<void>(recording), static_cast<void>(cancelled), static_cast<void>(also);
+    return Error{"its steps are computed, not measured"};
+  }
+  /// Rounds that start at every position of the replies that `record` has just recorded (Machine).
+  virtual Result<Rounds> record_dense(std::uint64_t, std::uint32_t, const RunRecording& recording,
+                                      const std::function<bool(std::size_t)>& progress) const {
+    static_cast<void>(recording), static_cast<void>(progress);
     return Error{"its steps are computed, not measured"};
   }
   /// A recorded replication again, by the engine and the policy alone: rounds, outcomes and durations are

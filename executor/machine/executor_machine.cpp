@@ -11,8 +11,10 @@
 #include "executor/generation/generation.h"
 #include "executor/generation/loaded_model.h"
 #include "executor/machine/prompt_texts.h"
+#include "executor/recording/dense_rounds.h"
 #include "executor/tokenizer/tokenizer.h"
 #include "sim/hardware/step_cost_parameters.h"
+#include "sim/recording/run_recording.h"
 
 namespace dspark {
 namespace {
@@ -136,6 +138,22 @@ class OwningRunner final : public Runner {
   ExecutorRunner runner_;
 };
 
+/// The replies that were finished, where a round can start.
+std::vector<WrittenText> written_texts(const RunRecording& recording) {
+  std::vector<WrittenText> texts;
+  for (std::size_t i = 0; i < recording.requests.size(); ++i) {
+    const RecordedRequest& request = recording.requests[i];
+    if (request.output_tokens < 2) continue;
+    const auto domain = static_cast<std::size_t>(request.spec.domain);
+    texts.push_back({.request = static_cast<std::int64_t>(i),
+                     .domain = domain < recording.domain_names.size() ? request.spec.domain : -1,
+                     .tokens = recording.texts[i],
+                     .prompt_tokens = request.spec.prompt_tokens,
+                     .rule = {.temperature = request.spec.temperature}});
+  }
+  return texts;
+}
+
 class ExecutorMachine final : public Machine {
  public:
   ExecutorMachine(ExecutorParameters parameters, std::shared_ptr<LastModel> models)
@@ -174,31 +192,59 @@ class ExecutorMachine final : public Machine {
   }
   Result<Start> start(RandomKey key, const EngineOptions& engine, StepDurations& durations,
                       RoundRecorder* recorder) const override {
-    ExecutorParameters wanted = parameters_;
-    wanted.load.max_rows = engine.max_num_batched_tokens;
-    wanted.load.max_logit_rows =
-        std::min(engine.max_num_batched_tokens, engine.max_num_seqs * (block_size() + 1));
-    auto model = models_->get(wanted);
+    auto model = load(engine);
     if (!model) return model.error();
-    const LoadOptions& load = wanted.load;
-    auto drafter =
-        make_drafter(parameters_.drafter, (*model)->model.draft_target(), (*model)->model.kernels(),
-                     static_cast<std::size_t>(engine.max_num_seqs),
-                     static_cast<std::size_t>(load.kv_blocks) * static_cast<std::size_t>(load.block_tokens));
+    auto drafter = make_drafter_for(**model, engine);
     if (!drafter) return drafter.error();
-    if (*drafter && (*drafter)->block_size() != block_size()) {
-      return Error{fmt::format("the drafter's largest block has {} tokens, not {}", (*drafter)->block_size(),
-                               block_size()),
-                   {},
-                   fmt::format("set machine.executor.block_size: {}", (*drafter)->block_size())};
-    }
     auto calibration = calibration_for(drafter->get());
     const StepCost* belief = parameters_.belief ? &*parameters_.belief : &(*model)->measured_cost;
     auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key, durations, recorder);
     return Start{std::move(runner), belief, std::move(calibration), !parameters_.belief.has_value()};
   }
+  Result<Rounds> dense_rounds(RandomKey key, const EngineOptions& engine, const RunRecording& recording,
+                              const std::function<bool(std::size_t)>& progress) const override {
+    const auto model = load(engine);
+    if (!model) return model.error();
+    const auto drafter = make_drafter_for(**model, engine);
+    if (!drafter) return drafter.error();
+    if (*drafter == nullptr) return Error{"there is no drafter", {}, "machine.executor.drafter names one"};
+    const LoadedModel& loaded = (*model)->model;
+    return dspark::dense_rounds(loaded.kernels(), loaded.target(), **drafter, written_texts(recording),
+                                {.kv_blocks = kv_blocks(),
+                                 .block_tokens = block_tokens(),
+                                 .max_rows = engine.max_num_batched_tokens,
+                                 .max_logit_rows = load_options(engine).max_logit_rows,
+                                 .max_texts = engine.max_num_seqs,
+                                 .key = key,
+                                 .domains = recording.domain_names,
+                                 .progress = progress});
+  }
 
  private:
+  LoadOptions load_options(const EngineOptions& engine) const {
+    LoadOptions load = parameters_.load;
+    load.max_rows = engine.max_num_batched_tokens;
+    load.max_logit_rows = std::min(engine.max_num_batched_tokens, engine.max_num_seqs * (block_size() + 1));
+    return load;
+  }
+  Result<std::shared_ptr<ServedModel>> load(const EngineOptions& engine) const {
+    ExecutorParameters wanted = parameters_;
+    wanted.load = load_options(engine);
+    return models_->get(wanted);
+  }
+  Result<std::unique_ptr<Drafter>> make_drafter_for(const ServedModel& model,
+                                                    const EngineOptions& engine) const {
+    auto drafter =
+        make_drafter(parameters_.drafter, model.model.draft_target(), model.model.kernels(),
+                     static_cast<std::size_t>(engine.max_num_seqs),
+                     static_cast<std::size_t>(kv_blocks()) * static_cast<std::size_t>(block_tokens()));
+    if (!drafter || !*drafter || (*drafter)->block_size() == block_size()) return drafter;
+    return Error{fmt::format("the drafter's largest block has {} tokens, not {}", (*drafter)->block_size(),
+                             block_size()),
+                 {},
+                 fmt::format("set machine.executor.block_size: {}", (*drafter)->block_size())};
+  }
+
   ExecutorParameters parameters_;
   std::shared_ptr<LastModel> models_;
 };

@@ -40,8 +40,9 @@ void ExecutorRunner::entered(RequestId id, const RequestSpec& spec) {
   if (options_.recorder != nullptr) options_.recorder->entered(id, spec);
 }
 void ExecutorRunner::left(RequestId id, std::int32_t produced) {
+  if (options_.recorder != nullptr)
+    options_.recorder->left(id, produced, texts_.committed(id, texts_.prompt_tokens(id) + produced));
   texts_.leave(id);
-  if (options_.recorder != nullptr) options_.recorder->left(id, produced);
   if (drafter_ != nullptr) drafter_->left(id);
 }
 

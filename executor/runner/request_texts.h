@@ -32,6 +32,8 @@ class RequestTexts {
     DSPARK_INVARIANT(texts_[index].size() == static_cast<std::size_t>(spec.prompt_tokens));
     shared_.resize(texts_.size());
     shared_[index] = {spec.prefix, spec.reusable_prefix_tokens()};
+    prompt_tokens_.resize(texts_.size());
+    prompt_tokens_[index] = spec.prompt_tokens;
   }
   void leave(RequestId id) { texts_[static_cast<std::size_t>(id)].clear(); }
 
@@ -44,6 +46,7 @@ class RequestTexts {
   }
   /// All that is known of a request's text.
   std::span<const std::int32_t> of(RequestId id) const { return texts_[static_cast<std::size_t>(id)]; }
+  std::int32_t prompt_tokens(RequestId id) const { return prompt_tokens_[static_cast<std::size_t>(id)]; }
   SharedPrefix shared(RequestId id) const { return shared_[static_cast<std::size_t>(id)]; }
   void append(RequestId id, std::int32_t token) { texts_[static_cast<std::size_t>(id)].push_back(token); }
 
@@ -51,6 +54,7 @@ class RequestTexts {
   PromptSource& prompts_;
   std::vector<std::vector<std::int32_t>> texts_;  // by id
   std::vector<SharedPrefix> shared_;              // by id
+  std::vector<std::int32_t> prompt_tokens_;       // by id
 };
 
 }  // namespace dspark

@@ -157,10 +157,11 @@ Rounds decode(std::string_view image) {
     throw Unexpected{"no memory for it"};
   }
   const H5::H5File file("in memory", H5F_ACC_RDONLY, H5::FileCreatPropList::DEFAULT, access);
-  if (!file.nameExists("rounds") || file.childObjType("rounds") != H5O_TYPE_GROUP) {
+  const std::string name = file.nameExists(kDenseRounds) ? kDenseRounds : "rounds";
+  if (!file.nameExists(name) || file.childObjType(name) != H5O_TYPE_GROUP) {
     throw Unexpected{"no rounds were recorded in it"};
   }
-  const H5::Group group = file.openGroup("rounds");
+  const H5::Group group = file.openGroup(name);
   return GroupReader(group, image.size()).read();
 }
 

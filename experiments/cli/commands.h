@@ -129,7 +129,8 @@ struct RecordOptions {
   std::string experiment;
   std::string out;
   std::vector<std::string> set;
-  std::string csv;  // empty: none is written
+  std::string csv;     // empty: none is written
+  bool dense = false;  // rounds from every position of the replies too
   int replication = 0;
   bool quiet = false;
 };

@@ -126,8 +126,8 @@ class AnsweredRequests final : public Watcher {
 };
 
 int write_recording(const RecordOptions& options, const Experiment& experiment,
-                    const RecordedExperiment& recorded, const std::string& provenance) {
-  const ResultFile content = recording_file(experiment, recorded);
+                    const RecordedExperiment& recorded, const Rounds& dense, const std::string& provenance) {
+  const ResultFile content = recording_file(experiment, recorded, dense);
   const auto bytes = encode_hdf5(content);
   if (!bytes) return fail(bytes.error(), kMachineCannot);
   for (const std::string& path : {options.out, options.csv}) {
@@ -137,17 +137,37 @@ int write_recording(const RecordOptions& options, const Experiment& experiment,
   if (const auto error = write_file_atomically(options.out, *bytes)) return fail(*error, kMachineCannot);
   const std::string sidecar = fs::path(options.out).replace_extension().string() + ".provenance.json";
   if (const auto error = write_file_atomically(sidecar, provenance)) return fail(*error, kMachineCannot);
-  const Rounds& rounds = recorded.recording.rounds;
+  const Rounds& rounds = options.dense ? dense : recorded.recording.rounds;
   if (!options.csv.empty()) {
     if (const auto error = write_file_atomically(options.csv, rounds_csv(rounds)))
       return fail(*error, kMachineCannot);
   }
   if (!options.quiet) {
-    write_message(fmt::format("wrote {} ({} rounds of {} requests in {} steps); next: dspark replay {}\n",
-                              options.out, rounds.size(), recorded.recording.requests.size(),
-                              recorded.recording.steps.size(), options.out));
+    const std::string from_everywhere =
+        options.dense ? fmt::format(", and {} from every position", dense.size()) : "";
+    write_message(fmt::format("wrote {} ({} rounds of {} requests in {} steps{}); next: dspark replay {}\n",
+                              options.out, recorded.recording.rounds.size(),
+                              recorded.recording.requests.size(), recorded.recording.steps.size(),
+                              from_everywhere, options.out));
   }
   return kDone;
+}
+
+/// A round from every position of the replies that were recorded.
+Result<Rounds> dense_rounds_of(const RecordOptions& options, const Experiment& experiment,
+                               const RecordedExperiment& recorded) {
+  std::size_t replies = 0;
+  for (const RecordedRequest& request : recorded.recording.requests) replies += request.output_tokens >= 2;
+  if (!options.quiet) write_message(fmt::format("drafting from every position of {} replies\n", replies));
+  Progress progress(replies, 0, options.quiet);
+  std::size_t told = 0;
+  auto dense = experiment.points[0].scenario->record_dense(experiment.seed, recorded.replication,
+                                                           recorded.recording, [&](std::size_t done) {
+                                                             for (; told < done; ++told) progress.step();
+                                                             return !interrupt_requested();
+                                                           });
+  progress.finish();
+  return dense;
 }
 
 int serve_and_write(const RecordOptions& options, const Experiment& experiment) {
@@ -180,7 +200,18 @@ int serve_and_write(const RecordOptions& options, const Experiment& experiment) 
   if (recorded.recording.rounds.size() == 0) {
     return fail({"the run has no rounds: its replies have one token"}, kInvalidInput);
   }
-  return write_recording(options, experiment, recorded, provenance_json(experiment, "", 1, 0, started));
+  Rounds dense;
+  if (options.dense) {
+    auto rounds = dense_rounds_of(options, experiment, recorded);
+    if (!rounds && interrupt_requested()) {
+      write_message("interrupted: nothing is kept\n");
+      return kInterrupted;
+    }
+    if (!rounds) return fail(rounds.error(), kInvalidInput);
+    dense = *std::move(rounds);
+  }
+  return write_recording(options, experiment, recorded, dense,
+                         provenance_json(experiment, "", 1, 0, started));
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ Examples:
       --set 'sweep.grid.workload.arrivals.closed_loop.users=[4]' --out rounds.h5
       verified as deep as it goes, so that other policies can be replayed on it
   dspark record my.yaml --out rounds.h5 --csv rounds.csv --replication 2
+  dspark record my.yaml --out dense.h5 --dense
+      whatever the policy: a round from every position of the replies, for the replay of all policies
 
 Exit codes: 0 done, 2 invalid input, 3 the machine cannot, 130 interrupted (nothing is kept).)";
 
@@ -34,6 +36,9 @@ Command add_record(CLI::App& program) {
       ->add_option("--replication", options->replication, "Which replication is served, from 0 (default 0)")
       ->type_name("N")
       ->check(CLI::Range(0, 9999));
+  command->add_flag(
+      "--dense", options->dense,
+      "Draft from every position of the replies too, so that any policy's path replays exactly");
   command->add_flag("--quiet", options->quiet, "Say nothing but errors");
   command->footer(kRecordExamples);
   return {command, [options] { return record_command(*options); }};

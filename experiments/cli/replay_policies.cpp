@@ -30,6 +30,7 @@ std::optional<Error> why_not_replayed(const ReplayOptions& options, const Record
   const RunRecording& recording = recorded.recording;
   if (recording.block_size == 0)
     return Error{fmt::format("'{}' is of a run without a drafter", options.recording)};
+  if (recorded.has_dense_rounds) return std::nullopt;
   const RecordingReach reach = reach_of(recording);
   if (reach.cut == 0) return std::nullopt;
   return Error{
@@ -38,7 +39,7 @@ std::optional<Error> why_not_replayed(const ReplayOptions& options, const Record
           "what lies behind is unknown",
           options.recording, reach.cut, reach.rounds, reach.cut_round, reach.cut_request),
       {},
-      fmt::format("record under policy fixed:{}, with max_num_batched_tokens for whole blocks",
+      fmt::format("record under policy fixed:{}, with max_num_batched_tokens for whole blocks, or --dense",
                   recording.block_size)};
 }
 
@@ -86,7 +87,10 @@ Result<std::string> costs_for(const ReplayOptions& options, const RecordedExperi
   return fitted_costs(*fitted, table.filename().string());
 }
 
-void say_what_is_exact(const ReplayOptions& options, const RunRecording& recording) {
+void say_what_is_exact(const ReplayOptions& options, const RecordedExperiment& recorded) {
+  const RunRecording& recording = recorded.recording;
+  if (recorded.has_dense_rounds)
+    return say(options, "rounds from every position of the replies: exact for every lossless policy");
   say(options,
       fmt::format(
           "rounds back to back, {} deep: exact for policies that verify as deep; shallower ones meet the "
@@ -122,7 +126,7 @@ int replay_others_command(const ReplayOptions& options) {
                                         {options.policies, options.users, *std::move(costs)});
   if (!yaml) return fail(yaml.error(), kInvalidInput);
   if (const auto error = write(experiment.string(), *yaml)) return fail(*error, kMachineCannot);
-  say_what_is_exact(options, recorded->recording);
+  say_what_is_exact(options, *recorded);
   if (options.out.empty()) {
     say(options, fmt::format("wrote {}; next: dspark run {}", experiment.string(), experiment.string()));
     return kDone;

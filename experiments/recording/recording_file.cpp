@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "experiments/calibration/rounds_hdf5.h"
+
 namespace dspark {
 namespace {
 
@@ -14,39 +16,58 @@ Column integers(const char* name, const char* unit, const char* description, con
   return {name, unit, description, Integers(values.begin(), values.end())};
 }
 
-Table rounds_table(const RunRecording& recording) {
-  const Rounds& rounds = recording.rounds;
+/// What every table of rounds has: names, numbers, and signals by position.
+void add_rounds(const Rounds& rounds, std::vector<Column>& columns) {
   Texts domains;
   for (const std::int32_t domain : rounds.domain)
     domains.push_back(domain < 0 ? std::string() : rounds.domain_names[static_cast<std::size_t>(domain)]);
-  Table table{
-      "rounds",
-      "a row for each decoding request of each step",
-      false,
-      {integers("step", "1", "row of /steps", recording.step),
-       integers("request", "1", "row of /requests", rounds.request),
-       integers("round", "1", "of this request, from 0", rounds.round),
-       integers("anchor_position", "tokens", "of the anchor in prompt and reply", rounds.anchor_position),
-       {"domain", "", "of the request; empty: none", std::move(domains)},
-       integers("planned", "tokens", "draft tokens that the drafter was asked for", recording.planned),
-       integers("drafted", "tokens", "that it proposed", rounds.drafted),
-       integers("verified", "tokens", "of those that the target computed", rounds.verified),
-       integers("accepted", "tokens", "of those", rounds.accepted)}};
-  const auto matrix = [&](const char* name, const char* unit, const char* description,
-                          const std::vector<float>& values) {
-    if (values.empty()) return;
-    table.columns.push_back({name, unit, description, Numbers(values.begin(), values.end()),
-                             static_cast<std::size_t>(rounds.block_size)});
+  columns.push_back(integers("request", "1", "row of /requests", rounds.request));
+  columns.push_back(integers("round", "1", "of this request, from 0", rounds.round));
+  columns.push_back(
+      integers("anchor_position", "tokens", "of the anchor in prompt and reply", rounds.anchor_position));
+  columns.push_back({"domain", "", "of the request; empty: none", std::move(domains)});
+  columns.push_back(integers("drafted", "tokens", "that the drafter proposed", rounds.drafted));
+  columns.push_back(integers("verified", "tokens", "of those that the target computed", rounds.verified));
+  columns.push_back(integers("accepted", "tokens", "of those", rounds.accepted));
+}
+
+void add_matrix(const char* name, const char* unit, const char* description, int block_size,
+                const std::vector<float>& values, std::vector<Column>& columns) {
+  if (values.empty()) return;
+  columns.push_back(
+      {name, unit, description, Numbers(values.begin(), values.end()), static_cast<std::size_t>(block_size)});
+}
+
+void add_signals(const Rounds& rounds, std::vector<Column>& columns) {
+  const auto add = [&](const char* name, const char* unit, const char* description,
+                       const std::vector<float>& values) {
+    add_matrix(name, unit, description, rounds.block_size, values, columns);
   };
-  matrix("confidence", "1", "by position: what the drafter says, before any calibration", rounds.confidence);
-  matrix("top1", "1", "by position: largest draft probability", rounds.top1);
-  matrix("margin", "logits", "by position: largest draft logit less the second", rounds.margin);
-  matrix("entropy", "nats", "by position: of the draft distribution", rounds.entropy);
-  matrix("chosen", "1", "by position: draft probability of the drawn token", rounds.chosen);
-  matrix("acceptance", "1", "by position: 1 - half the L1 distance of draft and target distribution",
-         rounds.acceptance);
-  matrix("divergence", "nats", "by position: KL(target || draft), where the policy reads it",
-         recording.divergence);
+  add("confidence", "1", "by position: what the drafter says, before any calibration", rounds.confidence);
+  add("top1", "1", "by position: largest draft probability", rounds.top1);
+  add("margin", "logits", "by position: largest draft logit less the second", rounds.margin);
+  add("entropy", "nats", "by position: of the draft distribution", rounds.entropy);
+  add("chosen", "1", "by position: draft probability of the drawn token", rounds.chosen);
+  add("acceptance", "1", "by position: 1 - half the L1 distance of draft and target distribution",
+      rounds.acceptance);
+}
+
+Table rounds_table(const RunRecording& recording) {
+  Table table{"rounds", "a row for each decoding request of each step", false, {}};
+  table.columns.push_back(integers("step", "1", "row of /steps", recording.step));
+  add_rounds(recording.rounds, table.columns);
+  table.columns.push_back(
+      integers("planned", "tokens", "draft tokens that the drafter was asked for", recording.planned));
+  add_signals(recording.rounds, table.columns);
+  add_matrix("divergence", "nats", "by position: KL(target || draft), where the policy reads it",
+             recording.rounds.block_size, recording.divergence, table.columns);
+  return table;
+}
+
+Table dense_table(const Rounds& rounds) {
+  Table table{kDenseRounds, "a round from every position of each finished reply, given its text", false, {}};
+  add_rounds(rounds, table.columns);
+  add_signals(rounds, table.columns);
   return table;
 }
 
@@ -131,7 +152,8 @@ std::string joined_lines(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-ResultFile recording_file(const Experiment& experiment, const RecordedExperiment& recorded) {
+ResultFile recording_file(const Experiment& experiment, const RecordedExperiment& recorded,
+                          const Rounds& dense) {
   const RunRecording& recording = recorded.recording;
   ResultFile file;
   file.attributes = {{"kind", std::string(kRecordingKind)},
@@ -153,6 +175,7 @@ ResultFile recording_file(const Experiment& experiment, const RecordedExperiment
     file.attributes.emplace_back(std::string(kRecordedInput) + path, content);
   file.tables = {rounds_table(recording), steps_table(recording.steps), requests_table(recording),
                  belief_table(recording.belief)};
+  if (dense.size() > 0) file.tables.push_back(dense_table(dense));
   return file;
 }
 

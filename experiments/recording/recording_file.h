@@ -17,13 +17,17 @@ struct RecordedExperiment {
   std::uint32_t replication = 0;
   std::array<std::uint64_t, 2> digest = {};  // of the run's event trace
   RunRecording recording = {};
+  bool has_dense_rounds = false;  // set by read_recording: the file holds /dense_rounds too
 };
 
-/// As the content of a result file: /rounds (also rounds_hdf5.h), /steps, /requests, /belief.
-ResultFile recording_file(const Experiment& experiment, const RecordedExperiment& recorded);
+/// As the content of a result file: /rounds, /steps, /requests, /belief, and /dense_rounds where there are
+/// any (rounds_hdf5.h reads those of both kinds).
+/// dense: rounds from every position of the replies; empty where they were not asked for.
+ResultFile recording_file(const Experiment& experiment, const RecordedExperiment& recorded,
+                          const Rounds& dense = {});
 
-/// Back from the file named `path`. Errors: another file, damage, a table that is not as `recording_file`
-/// makes it, numbers that no run gives, with their row.
+/// Back from the file named `path`, but for the dense rounds, which rounds_hdf5.h reads. Errors: another
+/// file, damage, a table that is not as `recording_file` makes it, numbers that no run gives, with their row.
 Result<RecordedExperiment> read_recording(const std::string& path);
 
 constexpr const char* kRecordingKind = "recording";  // attribute `kind`

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "experiments/calibration/rounds_hdf5.h"
 #include "experiments/recording/recording_file.h"
 #include "experiments/results/hdf5_file.h"
 
@@ -199,6 +200,7 @@ RecordedExperiment read(const ResultFile& file, const std::string& path) {
   read_steps(file, recording);
   read_requests(file, recording);
   recording.belief = read_belief(file);
+  recorded.has_dense_rounds = file.table(kDenseRounds).rows() > 0;
   return recorded;
 }
 

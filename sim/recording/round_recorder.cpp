@@ -44,11 +44,13 @@ void RoundRecorder::entered(RequestId id, const RequestSpec& spec) {
   if (number_of_.size() <= index) number_of_.resize(index + 1, -1);
   number_of_[index] = static_cast<std::int64_t>(recording_.requests.size());
   recording_.requests.push_back({.spec = spec});
+  recording_.texts.emplace_back();
 }
 
-void RoundRecorder::left(RequestId id, std::int32_t produced) {
-  const std::int64_t number = number_of_[static_cast<std::size_t>(id)];
-  recording_.requests[static_cast<std::size_t>(number)].output_tokens = produced;
+void RoundRecorder::left(RequestId id, std::int32_t produced, std::span<const std::int32_t> text) {
+  const auto number = static_cast<std::size_t>(number_of_[static_cast<std::size_t>(id)]);
+  recording_.requests[number].output_tokens = produced;
+  recording_.texts[number].assign(text.begin(), text.end());
 }
 
 void RoundRecorder::drafted(std::span<const int> planned, const DraftColumns& raw) {

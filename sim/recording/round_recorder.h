@@ -27,7 +27,8 @@ class RoundRecorder {
   /// Before anything else. block_size: γ of the drafter; 0: there is none.
   void begin(int block_size, bool has_confidence_head);
   void entered(RequestId id, const RequestSpec& spec);
-  void left(RequestId id, std::int32_t produced);
+  /// text: prompt and reply.
+  void left(RequestId id, std::int32_t produced, std::span<const std::int32_t> text);
   /// A step's blocks as the drafter gave them, before calibration and stop. planned: (rows) 0 .. γ. raw: the
   /// columns of kSignals; those that are empty are not available.
   void drafted(std::span<const int> planned, const DraftColumns& raw);

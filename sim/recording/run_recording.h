@@ -46,6 +46,9 @@ struct RunRecording {
   std::vector<RecordedStep> steps = {};
   std::vector<RecordedRequest> requests = {};  // in the order of entering
   std::vector<std::string> domain_names = {};  // by RequestSpec::domain; empty: the workload has none
+  /// (requests) prompt and reply as tokens; empty where the request was being served when the run ended. Not
+  /// kept in files.
+  std::vector<std::vector<std::int32_t>> texts = {};
   /// The step costs that policies believed, where the machine measured them; none where the experiment says.
   std::optional<AffineCost> belief = {};
   int block_size = 0;  // γ of the drafter; 0: there was none
