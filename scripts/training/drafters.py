@@ -6,7 +6,7 @@ Both are trained side by side on the same windows, so that the target computes t
 import time
 
 import torch
-from layers import Layer, Norm, initialise, optimiser, rotation
+from layers import Layer, Norm, Optimiser, initialise, rotation
 from target import batches, causal_mask
 from torch import nn
 from torch.nn import functional
@@ -134,7 +134,7 @@ def train_drafters(target, drafters, windows, steps, seed, report):
     for drafter in drafters.values():
         initialise(drafter, drafter.shape.layers, generator)
         drafter.share(target.model.embed_tokens.weight)
-        trained.append(optimiser(drafter.parameters(), RATE, steps))
+        trained.append(Optimiser(drafter, RATE, steps))
     kept = next(iter(drafters.values())).layer_ids
     positions = torch.arange(windows.tokens.shape[1]).unsqueeze(0)
     begun = time.monotonic()
@@ -143,13 +143,9 @@ def train_drafters(target, drafters, windows, steps, seed, report):
             logits, features = target(tokens, positions, causal_mask(documents), kept)
         anchors = draw_anchors(documents, generator)
         accepted = {}
-        for (name, drafter), (adam, schedule) in zip(drafters.items(), trained, strict=True):
+        for (name, drafter), optimiser in zip(drafters.items(), trained, strict=True):
             loss, accepted[name] = losses(drafter, tokens, documents, anchors, features, logits)
-            adam.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(drafter.parameters(), 1.0)
-            adam.step()
-            schedule.step()
+            optimiser.step(loss)
         if step % 50 == 0 or step == steps:
             shares = "; ".join(f"{n} {' '.join(f'{a:.2f}' for a in s.tolist())}" for n, s in accepted.items())
             report(f"drafters {step}/{steps}: c* {shares}, {time.monotonic() - begun:.0f} s")

@@ -5,6 +5,7 @@ context of a drafter. Tensors are named as in published checkpoints.
 """
 
 import dataclasses
+import math
 
 import torch
 from torch import nn
@@ -118,17 +119,28 @@ def initialise(module, layers, generator):
             weight.copy_(torch.randn(weight.shape, generator=generator) * deviation)
 
 
-def optimiser(parameters, rate, steps, warm_up=0.04):
-    """AdamW, with a linear warm-up and a cosine down to a hundredth."""
-    parameters = [p for p in parameters if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": 0.05},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    adam = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), fused=True)
+class Optimiser:
+    """Muon for matrices inside the layers, AdamW for the rest; a linear warm-up and a cosine to a hundredth."""
 
-    def share(step):
-        begun = min(1.0, (step + 1) / (warm_up * steps))
-        return begun * (0.01 + 0.99 * 0.5 * (1 + torch.cos(torch.tensor(step / steps * torch.pi)).item()))
+    def __init__(self, module, rate, steps, warm_up=0.04):
+        named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+        inside = [p for name, p in named if p.dim() == 2 and "layers." in name]
+        other = [p for name, p in named if not (p.dim() == 2 and "layers." in name)]
+        self.parameters = inside + other
+        self.parts = [
+            torch.optim.Muon(inside, lr=rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(other, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+        ]
+        self.rate, self.steps, self.warm_up, self.done = rate, steps, warm_up, 0
 
-    return adam, torch.optim.lr_scheduler.LambdaLR(adam, share)
+    def step(self, loss):
+        begun = min(1.0, (self.done + 1) / (self.warm_up * self.steps))
+        rate = self.rate * begun * (0.01 + 0.99 * 0.5 * (1 + math.cos(self.done / self.steps * math.pi)))
+        self.done += 1
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        for part in self.parts:
+            for group in part.param_groups:
+                group["lr"] = rate
+            part.step()
+            part.zero_grad(set_to_none=True)

@@ -34,8 +34,9 @@ class Cache:
         for kind, fresh in enumerate((keys, values)):
             self.rows[layer, kind][self.batch, :, positions] = fresh.float().transpose(1, 2)
 
-    def layer(self, layer):
-        return self.rows[layer, 0], self.rows[layer, 1]
+    def layer(self, layer, length):
+        """Keys and values of the first positions."""
+        return self.rows[layer, 0, :, :, :length], self.rows[layer, 1, :, :, :length]
 
 
 class Serving:
@@ -62,9 +63,10 @@ class Serving:
 
         def gather(layer, keys, values):
             self.cache.store(layer, keys, values, positions)
-            return self.cache.layer(layer)
+            return self.cache.layer(layer, seen)
 
-        mask = (torch.arange(self.length) <= positions.unsqueeze(-1)).unsqueeze(1)
+        seen = int(positions.max()) + 1
+        mask = (torch.arange(seen) <= positions.unsqueeze(-1)).unsqueeze(1)
         logits, features = self.target(tokens, positions, mask, self.kept, gather)
         if self.drafter:
             for layer, (keys, values) in enumerate(self.drafter.context(features, positions)):
@@ -92,9 +94,9 @@ class Serving:
 
     def draft(self, anchors, starts):
         """Tokens, their distributions, and confidences, (batch, γ) each."""
-        seen = torch.arange(self.length) < starts.unsqueeze(-1)
-        mask = seen.unsqueeze(1).expand(-1, GAMMA, -1)
-        context = [self.context.layer(layer) for layer in range(self.drafter.shape.layers)]
+        length = int(starts.max())
+        mask = (torch.arange(length) < starts.unsqueeze(-1)).unsqueeze(1).expand(-1, GAMMA, -1)
+        context = [self.context.layer(layer, length) for layer in range(self.drafter.shape.layers)]
         hidden = self.drafter.blocks(anchors.unsqueeze(1), starts.unsqueeze(1), context, mask)[:, 0]
         before, tokens, distributions, confidences = anchors, [], [], []
         for k in range(GAMMA):

@@ -3,7 +3,7 @@
 import time
 
 import torch
-from layers import Layer, Norm, initialise, optimiser, rotation
+from layers import Layer, Norm, Optimiser, initialise, rotation
 from torch import nn
 from torch.nn import functional
 
@@ -70,18 +70,14 @@ def train_target(shape, windows, steps, seed, report):
     generator = torch.Generator().manual_seed(seed)
     target = Target(shape)
     initialise(target, shape.layers, generator)
-    adam, schedule = optimiser(target.parameters(), RATE, steps)
+    optimiser = Optimiser(target, RATE, steps)
     positions = torch.arange(windows.tokens.shape[1]).unsqueeze(0)
     begun, total = time.monotonic(), 0.0
     for step, (tokens, documents) in enumerate(batches(windows, BATCH, steps, generator), 1):
         with torch.autocast("cpu", torch.bfloat16):
             logits, _ = target(tokens, positions, causal_mask(documents))
         loss = functional.cross_entropy(logits.flatten(0, 1), next_tokens(tokens, documents).flatten())
-        adam.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(target.parameters(), 1.0)
-        adam.step()
-        schedule.step()
+        optimiser.step(loss)
         total += loss.item()
         if step % 100 == 0 or step == steps:
             report(f"target {step}/{steps}: loss {total / (step % 100 or 100):.4f}, {time.monotonic() - begun:.0f} s")

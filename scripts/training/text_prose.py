@@ -176,11 +176,11 @@ FRAMES = {
     "gave": "{A} {give} the {thing} to {B}, and {bhe} {verb} it.",
     "when": "When the {time} {come}, {A} {leave} the {place}.",
     "neither": "Neither {A} nor {B} {know} who {own} the {thing}.",
-    "there": "There {be} a {adjective} {thing} beside the {road}.",
+    "there": "There {be} {an_adjective} {thing} beside the {road}.",
     "belonged": "It {belong} to {B}, who {live} in the {place}.",
     "although": "Although the {weather} {be} cold, {ahe} {wait} for {B} until the {time}.",
     "nobody": "Nobody in the {place} {know} that {A} {verb} the {thing}.",
-    "end": "At last {A} and {B} {leave} the {place} together.",
+    "end": "At last {A} and {B} {leave_all} the {place} together.",
     "forget": "{Ahe} never {forget} that {time}.",
     "thanks": "{B} {thank} {ahim} and {smile}.",
     "because": "{B} {smile}, because {bhe} {be} {mood}.",
@@ -197,7 +197,7 @@ FRAMES = {
     "before": "Before the {time} {ahe} {verb} the {adjective} {thing} again.",
 }
 OPENING_FRAMES = ("weather", "stood", "verb_thing", "there2", "who", "when")
-OPENING_THERE = "There {be} a {adjective} {thing} in the {place} of {A}."
+OPENING_THERE = "There {be} {an_adjective} {thing} in the {place} of {A}."
 IRREGULAR = {
     "come": ("came", "comes"),
     "stand": ("stood", "stands"),
@@ -227,21 +227,21 @@ IRREGULAR = {
 }
 
 
+def zipf(stream, words, flat=1):
+    """Words far down their list are rarer, as in any text; the larger flat, the less so."""
+    return stream.choices(words, weights=[1 / (rank + flat) for rank in range(len(words))])[0]
+
+
 def draw_structure(stream):
     frames = [(stream.choice(OPENING_FRAMES), "ab")]
     before = frames[0][0]
     for _ in range(stream.randint(3, 6)):
-        frame = stream.choice([name for name in FRAMES if name not in (before, "end", "weather")])
+        frame = zipf(stream, [name for name in FRAMES if name not in (before, "end", "weather")], 3)
         frames.append((frame, stream.choice(("ab", "ab", "ba"))))
         before = frame
     if stream.randrange(3) == 0:
         frames.append(("end", "ab"))
     return (stream.choice(("past", "past", "present")), stream.choice(("wm", "mw", "ww", "mm")), tuple(frames))
-
-
-def zipf(stream, words):
-    """Words far down their list are rarer, as in any text."""
-    return stream.choices(words, weights=[1 / (rank + 2) for rank in range(len(words))])[0]
 
 
 class Scene:
@@ -264,6 +264,7 @@ class Scene:
         a, b = pronouns[first], pronouns[second]
         # What was described once is mostly described so again.
         again = self.stream.randrange(2) == 0
+        adjective = self.adjective if again else zipf(self.stream, ADJECTIVES)
         return {
             "A": self.names[first],
             "B": self.names[second],
@@ -276,7 +277,9 @@ class Scene:
             "kin": zipf(self.stream, KIN),
             "place": self.place,
             "thing": self.thing,
-            "adjective": self.adjective if again else zipf(self.stream, ADJECTIVES),
+            "adjective": adjective,
+            "an_adjective": f"{'an' if adjective[0] in 'aeiou' else 'a'} {adjective}",
+            "leave_all": "leave" if self.form else "left",
             "mood": zipf(self.stream, MOODS),
             "weather": zipf(self.stream, WEATHERS),
             "time": zipf(self.stream, TIMES),

@@ -24,10 +24,11 @@ from tokenizers import Tokenizer
 from vocabulary import SIZE, encode, pack, train_tokenizer
 
 SEED = 20261127
-TEXTS = {"arithmetic": 24000, "code": 32000, "prose": 40000}  # for the target, about three million tokens of each
-SAMPLED = 1536  # replies of each domain that the target itself writes, for the drafters
+TEXTS = {"arithmetic": 12000, "code": 18000, "prose": 16000}  # for the target, about 1.6 million tokens of each
+SAMPLED = 768  # replies of each domain that the target itself writes, for the drafters
 SAMPLED_AT_ONCE = 256
-TARGET_STEPS, DRAFTER_STEPS = 2200, 1000
+SAMPLED_TOKENS = 160
+TARGET_STEPS, DRAFTER_STEPS = 1300, 1050
 LAYERS_READ = (1, 3, 4)
 DRAFT_LAYERS = 2
 MARKOV_RANK = 32
@@ -59,7 +60,8 @@ def sample_replies(target, tokenizer, count, report):
         prompts = [text.prompt for text in training_texts(domain, count, SEED + 1)]
         tokens = [each.ids for each in tokenizer.encode_batch(prompts, add_special_tokens=False)]
         for first in range(0, count, SAMPLED_AT_ONCE):
-            sequences += Serving(target, tokens[first : first + SAMPLED_AT_ONCE], 192, seed=SEED + first).run().texts
+            batch = tokens[first : first + SAMPLED_AT_ONCE]
+            sequences += Serving(target, batch, SAMPLED_TOKENS, seed=SEED + first).run().texts
         report(f"sampled {count} replies of {domain}")
     random.Random(SEED).shuffle(sequences)
     return sequences

@@ -5,7 +5,7 @@ import dataclasses
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-SIZE = 768
+SIZE = 512
 END, MASK = "<|endoftext|>", "<|mask|>"
 END_TOKEN, MASK_TOKEN = 0, 1
 WINDOW = 256
@@ -56,6 +56,7 @@ def pack(sequences):
 
 
 def encode(tokenizer, texts):
-    """Tokens of prompt and reply together, with the end token behind."""
-    whole = tokenizer.encode_batch([text.prompt + text.reply for text in texts], add_special_tokens=False)
-    return [[*each.ids, END_TOKEN] for each in whole]
+    """Tokens of prompt and reply, apart as they are when a prompt is served, with the end token behind."""
+    prompts = tokenizer.encode_batch([text.prompt for text in texts], add_special_tokens=False)
+    replies = tokenizer.encode_batch([text.reply for text in texts], add_special_tokens=False)
+    return [[*prompt.ids, *reply.ids, END_TOKEN] for prompt, reply in zip(prompts, replies, strict=True)]
