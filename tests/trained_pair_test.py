@@ -63,6 +63,18 @@ class Folder(unittest.TestCase):
             self.assertEqual(lines, [text.prompt.replace("\n", "\\n") for text in texts])
             self.assertGreaterEqual(len(lines), 64)
 
+    def test_the_card_shows_the_figures_that_were_measured(self):
+        card = (PAIR / "README.md").read_text(encoding="utf-8")
+        figures = json.loads((PAIR / "evaluation.json").read_text(encoding="utf-8"))
+        for domain, drafters in figures["tau"].items():
+            tau = [
+                f"{drafters[d]['tau']:.2f} ± {drafters[d]['standard_error']:.2f}" for d in ("dspark", "dflash", "ngram")
+            ]
+            nats = [f"{figures['entropy'][domain][key]:.2f}" for key in ("nats_per_token", "nats_per_byte")]
+            self.assertIn(f"| {domain} | {' | '.join(tau + nats)} |", card)
+        for name in ("ece_raw", "ece", "debiased_ece"):
+            self.assertIn(" | ".join(f"{100 * value:.1f}" for value in figures["calibration"][name]), card)
+
     def test_figures_meet_what_is_promised_of_the_pair(self):
         figures = json.loads((PAIR / "evaluation.json").read_text(encoding="utf-8"))
         for domain, least in LEAST_TAU.items():
