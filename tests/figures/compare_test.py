@@ -15,7 +15,7 @@ ROOT = Path(os.environ.get("DSPARK_SOURCE_DIR", Path(__file__).resolve().parents
 FIGURES = ROOT / "experiments" / "figures"
 sys.path[:0] = [str(FIGURES)]
 
-from compare import draw, dodge_for, legend_columns, legend_entries  # noqa: E402
+from compare import dodge_for, draw, legend_columns, legend_entries  # noqa: E402
 
 LOAD = "workload.arrivals.closed_loop.users"
 

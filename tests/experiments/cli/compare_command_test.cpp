@@ -167,8 +167,9 @@ TEST_F(Compare, PrintsWhatTheManualShows) {
   std::filesystem::create_symlink(root, folder_ / "experiments");
   std::string commands = block("```sh\n");
   const std::string shown = "build/release/dspark";
-  for (std::size_t at = 0; (at = commands.find(shown, at)) != std::string::npos; at += program_path().size())
-    commands.replace(at, shown.size(), program_path());
+  for (std::size_t at = 0; (at = commands.find(shown, at)) != std::string::npos;
+       at += program_path().size() + 2)
+    commands.replace(at, shown.size(), "'" + program_path() + "'");
   write_bytes(folder_ / "commands", "set -e\n" + commands);  // progress goes to stderr
   const ProgramRun run =
       run_program(folder_.path(), "--version > /dev/null && bash commands", "2> /dev/null");
