@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Two results and their error, side by side: `compare.py NAME.png < differences.json`
 
-Reads what `dspark compare --figure` hands over (the same as its --json). Left: user speed, else the first metric, against
+Reads what `dspark compare --figure` hands over (the same as its --json). Left: user speed (else the first metric) by
 load, A as lines and B as points with 95 % intervals. Right: A / B - 1 with its interval, and the limits if there are
 any. Writes NAME.png and NAME.pdf. Exit codes: 0 done, 2 wrong input, 3 the folder cannot be written.
 """
