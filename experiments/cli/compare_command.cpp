@@ -116,13 +116,15 @@ int compare_command(const CompareOptions& options) {
     if (!found) return fail(found.error(), kMachineCannot);
     program = *found;
   }
-  if (!print_output(output_text(compared, options, judgements))) return kMachineCannot;
+  int figure_code = kDone;  // drawn first: the text ends with the sentence
   if (program) {
     const auto code =
         run_figure_program(*program, {options.figure}, difference_json(compared, limits, judgements));
     if (!code) return fail(code.error(), kMachineCannot);
-    if (*code != kDone) return *code;
+    figure_code = *code;
   }
+  if (!print_output(output_text(compared, options, judgements))) return kMachineCannot;
+  if (figure_code != kDone) return figure_code;
   const bool passes = std::all_of(judgements.begin(), judgements.end(),
                                   [](const Judgement& judgement) { return judgement.passes; });
   return passes ? kDone : kCheckFailed;

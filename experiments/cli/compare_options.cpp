@@ -75,14 +75,14 @@ Command add_compare(CLI::App& program) {
            "POLICY");
   command->add_option("--median", options->median, "Exit code 1 where the median |error| exceeds this")
       ->type_name("PERCENT")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0.0, 10000.0));
   command
       ->add_option(
           "--worst", options->worst,
           "Exit code 1 where the worst |error| exceeds this. Both judge points that were not fitted, by "
           "throughput and user_speed_mean, or by each --metric")
       ->type_name("PERCENT")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0.0, 10000.0));
   add_output_options(*command, *options);
   command->footer(kCompareExamples);
   return {command, [options] { return compare_command(*options); }};

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Two results and their error, side by side: `compare.py NAME.png < differences.json`
 
-Reads what `dspark compare --figure` hands over (the same as its --json). Left: the first metric against load, A as lines
-and B as points with 95 % intervals. Right: A / B - 1 with its interval, and the limits if there are any. Writes NAME.png
-and NAME.pdf. Exit codes: 0 done, 2 wrong input, 3 the folder cannot be written.
+Reads what `dspark compare --figure` hands over (the same as its --json). Left: user speed (else the first metric) by
+load, A as lines and B as points with 95 % intervals. Right: A / B - 1 with its interval, and the limits if there are
+any. Writes NAME.png and NAME.pdf. Exit codes: 0 done, 2 wrong input, 3 the folder cannot be written.
 """
 
 import itertools
@@ -56,7 +56,7 @@ def positions(rows, axes, load_axis):
 
 
 def lines_of(rows, xs, axes, load_axis, by_setting):
-    """{name: [(x, row)] in the order of x}: a line for each policy, and for each setting of axes that are not along x."""
+    """{name: [(x, row)] in the order of x}: one for each policy and each setting of axes that are not along x."""
     others = [] if by_setting else [axis for axis in axes if axis != load_axis and len({row[axis] for row in rows}) > 1]
     lines = {}
     for x, row in zip(xs, rows, strict=True):
@@ -81,7 +81,7 @@ def side_names(study):
 
 
 def line_styles(names):
-    """A hue, a marker and a dash for each line; depths have markers of their own, since a digit under bars is no mark."""
+    """A hue, a marker and a dash for each line; depths have other markers than digits, which bars would hide."""
     from style import policy_styles
 
     styles = policy_styles(names, {})

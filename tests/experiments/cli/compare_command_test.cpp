@@ -157,6 +157,28 @@ TEST_F(Compare, AModelledMachineWithAMeasuredOne) {
   EXPECT_THAT(compare("executor.h5 modelled.h5").output, HasSubstr("A is the measured one: give it second"));
 }
 
+TEST_F(Compare, PrintsWhatTheManualShows) {
+  const std::string manual = read_bytes(DSPARK_SOURCE_DIR "/docs/comparing.md");
+  const auto block = [&](const std::string& fence) {
+    const std::size_t begin = manual.find(fence) + fence.size();
+    return manual.substr(begin, manual.find("```", begin) - begin);
+  };
+  const std::string root = DSPARK_SOURCE_DIR "/experiments";
+  std::filesystem::create_symlink(root, folder_ / "experiments");
+  std::string commands = block("```sh\n");
+  const std::string shown = "build/release/dspark";
+  for (std::size_t at = 0; (at = commands.find(shown, at)) != std::string::npos;
+       at += program_path().size() + 2)
+    commands.replace(at, shown.size(), "'" + program_path() + "'");
+  write_bytes(folder_ / "commands", "set -e\n" + commands);  // progress goes to stderr
+  const ProgramRun run =
+      run_program(folder_.path(), "--version > /dev/null && bash commands", "2> /dev/null");
+  EXPECT_EQ(run.code, 0) << run.output;
+  const std::size_t table = run.output.find("A  results/sharp.h5");  // behind "wrote ..." of the runs
+  ASSERT_NE(table, std::string::npos) << run.output;
+  EXPECT_EQ(run.output.substr(table), block("```text\n"));
+}
+
 TEST_F(Compare, CsvHasARowForEachMetricAndPoint) {
   run_pair();
   const std::string csv = compare("a.h5 b.h5 --csv").output;
@@ -172,7 +194,8 @@ TEST_F(Compare, DrawsPngAndPdf) {
   for (const char* more : {"", "--fitted none --median 5 --worst 12", "--policy-a none --policy-b fixed:2",
                            "--metric accepted_length"}) {
     const ProgramRun ran = compare(std::string("a.h5 b.h5 --sentence --figure plots/c.png ") + more);
-    EXPECT_THAT(ran.output, EndsWith("plots/c.png\nplots/c.pdf\n")) << more;
+    EXPECT_THAT(ran.output, StartsWith("plots/c.png\nplots/c.pdf\n")) << more;
+    EXPECT_THAT(ran.output, EndsWith(".\n")) << more;
     EXPECT_THAT(read_bytes(folder_ / "plots/c.png"), StartsWith("\x89PNG"));
     EXPECT_THAT(read_bytes(folder_ / "plots/c.pdf"), StartsWith("%PDF"));
     std::filesystem::remove_all(folder_ / "plots");
