@@ -1,5 +1,5 @@
-// dspark record and dspark replay from the outside: a run of a tiny real model, its recording, and what is made
-// of it without the model.
+// dspark record and dspark replay from the outside: a run of a tiny real model, its recording, and what is
+// made of it without the model.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -105,8 +105,8 @@ TEST_F(RecordAndReplay, EveryReaderOfRoundsTakesTheRecording) {
 TEST_F(RecordAndReplay, OtherPoliciesAndLoadsAreAnExperimentOnTheRecordedRounds) {
   record("--set machine.executor.kv.blocks=64");  // whole blocks always find room
   fs::remove_all(folder_ / "tests");
-  const ProgramRun ran =
-      program("replay rounds.h5 --policy none --policy fixed:2 --policy dspark --users 1,4 --out others/result.h5");
+  const ProgramRun ran = program(
+      "replay rounds.h5 --policy none --policy fixed:2 --policy dspark --users 1,4 --out others/result.h5");
   EXPECT_EQ(ran.code, 0) << ran.output;
   EXPECT_THAT(ran.output, HasSubstr("step costs fitted to"));
   const ProgramRun shown = program("show others/result.h5 --csv");
@@ -141,13 +141,15 @@ TEST_F(RecordAndReplay, HostileRecordingsAreOneError) {
   EXPECT_THAT(refused("replay " + kExperiment), HasSubstr("not"));
   EXPECT_THAT(spoilt([](ResultFile& f) { numbers(f, "steps", "verify_seconds")[3] = std::nan(""); }),
               HasSubstr("step 3: verify of nan s"));
-  EXPECT_THAT(spoilt([](ResultFile& f) { numbers(f, "steps", "draft_seconds")[2] = -1; }), HasSubstr("step 2"));
+  EXPECT_THAT(spoilt([](ResultFile& f) { numbers(f, "steps", "draft_seconds")[2] = -1; }),
+              HasSubstr("step 2"));
   EXPECT_THAT(spoilt([](ResultFile& f) { integers(f, "rounds", "request")[5] = 100'000; }),
               HasSubstr("round 5 is of request 100000"));
   EXPECT_THAT(spoilt([](ResultFile& f) { integers(f, "rounds", "step")[0] = 9; }), HasSubstr("has 0 rounds"));
   EXPECT_THAT(spoilt([](ResultFile& f) { integers(f, "rounds", "accepted")[4] = 64; }),
               HasSubstr("accepted = 64 is out of range"));
-  EXPECT_THAT(spoilt([](ResultFile& f) { integers(f, "rounds", "planned")[4] = 99; }), HasSubstr("99 draft tokens"));
+  EXPECT_THAT(spoilt([](ResultFile& f) { integers(f, "rounds", "planned")[4] = 99; }),
+              HasSubstr("99 draft tokens"));
   EXPECT_THAT(spoilt([](ResultFile& f) { integers(f, "requests", "prompt_tokens")[0] = 0; }),
               HasSubstr("prompt_tokens = 0 is out of range"));
   EXPECT_THAT(spoilt([](ResultFile& f) { numbers(f, "rounds", "confidence")[0] = 7; }),
@@ -156,7 +158,9 @@ TEST_F(RecordAndReplay, HostileRecordingsAreOneError) {
               HasSubstr("is not as dspark writes it"));
   EXPECT_THAT(spoilt([](ResultFile& f) { column_of(f, "steps", "decode_requests").values = Texts(1, "x"); }),
               HasSubstr("is not as dspark writes it"));
-  EXPECT_THAT(spoilt([](ResultFile& f) { std::erase_if(f.tables, [](const Table& t) { return t.name == "steps"; }); }),
+  EXPECT_THAT(spoilt([](ResultFile& f) {
+                std::erase_if(f.tables, [](const Table& t) { return t.name == "steps"; });
+              }),
               HasSubstr("no table /steps"));
 }
 
@@ -170,7 +174,8 @@ TEST_F(RecordAndReplay, OnePointOfARealMachineIsRecordedAndNothingElseOverwritte
   EXPECT_THAT(refused("record " + kExperiment + kOnePoint + "--out rounds.h5 --replication 2"),
               HasSubstr("there is no replication 2, the experiment has 2"));
   write_bytes(folder_ / "mine.h5", "what took me a week");
-  EXPECT_THAT(refused("record " + kExperiment + kOnePoint + "--out mine.h5"), HasSubstr("is not a recording"));
+  EXPECT_THAT(refused("record " + kExperiment + kOnePoint + "--out mine.h5"),
+              HasSubstr("is not a recording"));
   EXPECT_THAT(refused("record " + kExperiment + kOnePoint + "--out rounds.h5 --csv mine.h5"),
               HasSubstr("is not a table of rounds"));
   EXPECT_EQ(read_bytes(folder_ / "mine.h5"), "what took me a week");
