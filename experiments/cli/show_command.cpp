@@ -8,6 +8,7 @@
 #include "experiments/cli/exit_code.h"
 #include "experiments/cli/report.h"
 #include "experiments/cli/show_data.h"
+#include "experiments/recording/recording_file.h"
 #include "experiments/results/hdf5_file.h"
 #include "policies/nearest_name.h"
 
@@ -85,6 +86,12 @@ int show_command(const ShowOptions& options) {
   const auto file = read_result_file(options.file);
   if (!file) {
     print_error(file.error());
+    return kInvalidInput;
+  }
+  if (is_recording(*file)) {
+    print_error({fmt::format("'{}' is a recording, not a result", options.file),
+                 {},
+                 "'dspark replay' makes results of it"});
     return kInvalidInput;
   }
   const ShowData data(*file);

@@ -7,11 +7,10 @@ any. Writes NAME.png and NAME.pdf. Exit codes: 0 done, 2 wrong input, 3 the fold
 """
 
 import itertools
-import json
-import logging
 import math
 import sys
-from pathlib import Path
+
+import standard_input
 
 WIDTH_MM = 174  # both columns of a page
 PANEL_MM = 56
@@ -219,31 +218,5 @@ def draw(study):
     return figure
 
 
-def main(arguments):
-    if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
-        print(__doc__)
-        return 0 if arguments in (["-h"], ["--help"]) else 2
-    path = Path(arguments[0])
-    try:
-        study = json.load(sys.stdin)
-        # A fresh machine builds its font cache at the first figure; that is no news for whoever asked for one.
-        logging.getLogger("matplotlib").setLevel(logging.ERROR)
-        from style import render, write
-
-        files = render(draw(study), study["sentence"])
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        print(f"compare.py: not what dspark compare hands over ({error})", file=sys.stderr)
-        return 2
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for suffix, content in files.items():
-            write(path.with_suffix(f".{suffix}"), content)
-            print(path.with_suffix(f".{suffix}"))
-    except OSError as error:
-        print(f"compare.py: {path.parent}: cannot write ({error.strerror or error})", file=sys.stderr)
-        return 3
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(standard_input.main(__doc__, draw, lambda study: study["sentence"], "not what dspark compare hands over"))

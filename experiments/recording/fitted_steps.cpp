@@ -81,19 +81,23 @@ AffineCost best_line(const NormalEquations& equations) {
   return {std::max(best[0], kLeastSeconds), best[1], std::max(best[2], kLeastSeconds)};
 }
 
-std::vector<CostTable::Point> mean_drafting(std::span<const RecordedStep> steps) {
-  std::map<int, std::pair<double, double>> sums;  // seconds and steps
+/// Of at least one value; the upper of two in the middle.
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+std::vector<CostTable::Point> median_drafting(std::span<const RecordedStep> steps) {
+  std::map<int, std::vector<double>> seconds;
   for (const RecordedStep& step : steps) {
-    if (step.drafting_requests == 0 || !(step.seconds.draft > 0)) continue;
-    auto& [seconds, count] = sums[step.drafting_requests];
-    seconds += step.seconds.draft;
-    count += 1;
+    if (step.drafting_requests > 0 && step.seconds.draft > 0)
+      seconds[step.drafting_requests].push_back(step.seconds.draft);
   }
   std::vector<CostTable::Point> table;
   std::vector<double> weights;
-  for (const auto& [requests, sum] : sums) {
-    table.push_back({static_cast<double>(requests), std::max(sum.first / sum.second, kLeastSeconds)});
-    weights.push_back(sum.second);
+  for (const auto& [requests, values] : seconds) {
+    table.push_back({static_cast<double>(requests), std::max(median(values), kLeastSeconds)});
+    weights.push_back(static_cast<double>(values.size()));
   }
   if (table.size() == 1) {  // a table has two sizes: as dear for twice as many requests
     table.push_back({2 * table[0].size, 2 * table[0].seconds});
@@ -112,9 +116,8 @@ void add_residuals(FittedSteps& fitted, std::span<const RecordedStep> steps) {
                            fitted.verify.seconds_per_token * terms[2];
     sizes.push_back(std::abs(step.seconds.verify / seconds - 1));
   }
-  std::sort(sizes.begin(), sizes.end());
-  fitted.median_residual = sizes[sizes.size() / 2];
-  fitted.worst_residual = sizes.back();
+  fitted.worst_residual = *std::max_element(sizes.begin(), sizes.end());
+  fitted.median_residual = median(std::move(sizes));
 }
 
 }  // namespace
@@ -128,9 +131,10 @@ Result<FittedSteps> fit_steps(std::span<const RecordedStep> steps) {
     ++used;
   }
   if (used == 0) return Error{"no recorded step took time to verify"};
-  FittedSteps fitted{.verify = best_line(equations), .draft = mean_drafting(steps)};
-  for (const RecordedStep& step : steps)
-    fitted.overhead_seconds += step.seconds.overhead / static_cast<double>(steps.size());
+  FittedSteps fitted{.verify = best_line(equations), .draft = median_drafting(steps)};
+  std::vector<double> overhead;
+  for (const RecordedStep& step : steps) overhead.push_back(step.seconds.overhead);
+  fitted.overhead_seconds = median(std::move(overhead));
   add_residuals(fitted, steps);
   return fitted;
 }

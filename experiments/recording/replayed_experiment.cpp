@@ -106,7 +106,7 @@ std::string fitted_costs(const FittedSteps& fitted, const std::string& draft_tab
 
 std::string draft_cost_csv(const FittedSteps& fitted) {
   std::string text =
-      "# Whole draft blocks by the requests that draft: means of recorded steps (dspark "
+      "# Whole draft blocks by the requests that draft: medians of recorded steps (dspark "
       "replay)\nrequests,draft_ms\n";
   for (const CostTable::Point& point : fitted.draft)
     text += fmt::format("{},{:.9g}\n", static_cast<int>(point.size), 1e3 * point.seconds);

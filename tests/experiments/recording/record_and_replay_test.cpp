@@ -103,7 +103,7 @@ TEST_F(RecordAndReplay, EveryReaderOfRoundsTakesTheRecording) {
 }
 
 TEST_F(RecordAndReplay, OtherPoliciesAndLoadsAreAnExperimentOnTheRecordedRounds) {
-  record();
+  record("--set machine.executor.kv.blocks=64");  // whole blocks always find room
   fs::remove_all(folder_ / "tests");
   const ProgramRun ran = program(
       "replay rounds.h5 --policy none --policy fixed:2 --policy dspark --users 1,4 --out others/result.h5");
