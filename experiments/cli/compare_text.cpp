@@ -28,7 +28,7 @@ std::string interval_text(const Interval& interval) {
 
 /// The mean, and half of its interval with the same decimals.
 std::string mean_text(const Interval& interval) {
-  const std::string mean = number(interval.mean);
+  std::string mean = number(interval.mean);
   if (std::isnan(interval.low)) return mean;
   const double half = (interval.high - interval.low) / 2;
   const bool plain = interval.mean != 0 && mean.find('e') == std::string::npos;

@@ -14,6 +14,7 @@ import standard_input
 
 WIDTH_MM = 174  # both columns of a page
 PANEL_MM = 56
+LEFT_MM = 18  # six digits and the words
 GAP_MM = 18
 DODGE = 0.012  # of the panel's width, between the points of two policies
 PREFERRED = "user_speed_mean"
@@ -195,10 +196,10 @@ def draw(study):
     below = MARGIN_MM["below"] + LEGEND_ROW_MM * -(-len(entries) // columns) + 1
     height = MARGIN_MM["above"] + PANEL_MM + below
     figure = Figure(figsize=(WIDTH_MM * MM, height * MM))
-    width = (WIDTH_MM - MARGIN_MM["left"] - MARGIN_MM["right"] - GAP_MM) / 2
+    width = (WIDTH_MM - LEFT_MM - MARGIN_MM["right"] - GAP_MM) / 2
     panels = []
     for column in (0, 1):
-        left = MARGIN_MM["left"] + column * (width + GAP_MM)
+        left = LEFT_MM + column * (width + GAP_MM)
         panels.append(figure.add_axes((left / WIDTH_MM, below / height, width / WIDTH_MM, PANEL_MM / height)))
         label_loads(panels[-1], xs, names, study["load_axis"])
     values = [row[side] for row in rows for side in ("a", "b")]
