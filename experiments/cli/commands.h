@@ -107,7 +107,8 @@ struct EvaluateOptions {
   std::vector<std::string> drafters;  // as DrafterChoice names them
   std::vector<std::string> prompts;   // FILE or DOMAIN=FILE
   std::vector<double> temperatures = {1};
-  std::vector<std::int32_t> contexts = {64};  // tokens of a prompt
+  bool lines = false;                         // a prompt is a line; else a window of the text
+  std::vector<std::int32_t> contexts = {64};  // tokens of such a window
   int requests = 32;                          // of each domain, temperature and context
   int output_tokens = 64;
   int block_size = 7;

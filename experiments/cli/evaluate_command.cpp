@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "executor/drafter/drafter_choice.h"
 #include "executor/generation/loaded_model.h"
@@ -16,6 +17,7 @@
 #include "experiments/evaluation/evaluation.h"
 #include "experiments/files.h"
 #include "experiments/messages.h"
+#include "experiments/regular_file.h"
 #include "experiments/results/hdf5_file.h"
 #include "experiments/sweep/interrupt.h"
 #include "sim/table/rounds_csv.h"
@@ -26,11 +28,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kBlockTokens = 16;
+constexpr std::size_t kMostPromptBytes = std::size_t{64} << 20;
 
 struct PromptFile {
   std::string domain;
   std::string path;
-  std::vector<std::int32_t> tokens = {};
+  std::vector<std::vector<std::int32_t>> prompts = {};  // as tokens
 };
 
 int fail(const Error& error, ExitCode code = kInvalidInput) {
@@ -58,40 +61,82 @@ Result<std::vector<PromptFile>> named_prompts(const std::vector<std::string>& ar
   return files;
 }
 
-std::optional<Error> read_prompts(const Tokenizer& tokenizer, std::int32_t longest,
+/// A line as a prompt: \\n, \\t and \\\\ are a line end, a tab and a backslash.
+std::string unescaped(std::string_view line) {
+  std::string text;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char next = line[i] == '\\' && i + 1 < line.size() ? line[i + 1] : '\0';
+    const std::size_t kind = std::string_view("nt\\").find(next);
+    if (next == '\0' || kind == std::string_view::npos) {
+      text += line[i];
+    } else {
+      text += "\n\t\\"[kind];
+      ++i;
+    }
+  }
+  return text;
+}
+
+/// Lines with text, each a prompt.
+Result<std::vector<std::vector<std::int32_t>>> prompts_by_line(const std::string& path,
+                                                               const Tokenizer& tokenizer) {
+  const auto file = RegularFile::open(path);
+  if (!file) return file.error();
+  if (file->size() > kMostPromptBytes)
+    return Error{fmt::format("'{}' has more than {} bytes", path, kMostPromptBytes)};
+  const auto text = file->read(0, file->size());
+  if (!text) return text.error();
+  std::vector<std::vector<std::int32_t>> prompts;
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    auto tokens = tokenizer.encode(unescaped(line), /*add_special_tokens=*/false);
+    if (!tokens) return tokens.error();
+    if (!tokens->empty()) prompts.push_back(*std::move(tokens));
+  }
+  if (prompts.empty()) return Error{fmt::format("'{}' has no line with text", path)};
+  return prompts;
+}
+
+/// Fills `files`: the same prompts for every drafter.
+std::optional<Error> read_prompts(const EvaluateOptions& options, const Tokenizer& tokenizer,
                                   std::vector<PromptFile>& files) {
-  for (PromptFile& file : files) {
+  const RandomKey key = make_random_key(options.seed, 0);
+  for (std::size_t domain = 0; domain < files.size(); ++domain) {
+    PromptFile& file = files[domain];
+    if (options.lines) {
+      auto lines = prompts_by_line(file.path, tokenizer);
+      if (!lines) return lines.error();
+      for (int i = 0; i < options.requests; ++i)
+        file.prompts.push_back((*lines)[static_cast<std::size_t>(i) % lines->size()]);
+      continue;
+    }
     auto tokens = read_prompt_tokens(file.path, tokenizer);
     if (!tokens) return tokens.error();
-    if (tokens->size() < static_cast<std::size_t>(longest))
-      return Error{
-          fmt::format("'{}' has {} tokens, fewer than a prompt of {}", file.path, tokens->size(), longest),
-          {},
-          "a longer text, or a smaller --context"};
-    file.tokens = *std::move(tokens);
+    const std::size_t all = tokens->size();
+    TextPrompts windows(*std::move(tokens), key);
+    for (const std::int32_t context : options.contexts) {
+      if (all < static_cast<std::size_t>(context))
+        return Error{fmt::format("'{}' has {} tokens, fewer than a prompt of {}", file.path, all, context),
+                     {},
+                     "a longer text, or a smaller --context"};
+      for (int i = 0; i < options.requests; ++i)
+        file.prompts.push_back(windows.prompt({.source = static_cast<std::uint32_t>(domain),
+                                               .ordinal = static_cast<std::uint32_t>(i),
+                                               .prompt_tokens = context}));
+    }
   }
   return std::nullopt;
 }
 
-/// The same requests for every drafter.
 std::vector<GivenRequest> requests_of(const EvaluateOptions& options, const std::vector<PromptFile>& files) {
-  const RandomKey key = make_random_key(options.seed, 0);
   std::vector<GivenRequest> requests;
-  for (std::size_t domain = 0; domain < files.size(); ++domain) {
-    TextPrompts prompts(files[domain].tokens, key);
-    for (const std::int32_t context : options.contexts) {
-      for (const double temperature : options.temperatures) {
-        for (int i = 0; i < options.requests; ++i) {
-          requests.push_back({.prompt = prompts.prompt({.source = static_cast<std::uint32_t>(domain),
-                                                        .ordinal = static_cast<std::uint32_t>(i),
-                                                        .prompt_tokens = context}),
-                              .output_limit = options.output_tokens,
-                              .temperature = static_cast<float>(temperature),
-                              .domain = static_cast<std::int32_t>(domain)});
-        }
-      }
-    }
-  }
+  for (std::size_t domain = 0; domain < files.size(); ++domain)
+    for (const std::vector<std::int32_t>& prompt : files[domain].prompts)
+      for (const double temperature : options.temperatures)
+        requests.push_back({.prompt = prompt,
+                            .output_limit = options.output_tokens,
+                            .temperature = static_cast<float>(temperature),
+                            .domain = static_cast<std::int32_t>(domain)});
   return requests;
 }
 
@@ -100,8 +145,10 @@ class Evaluator {
   Evaluator(const EvaluateOptions& options, const ModelFolder& folder, std::vector<PromptFile> files)
       : options_(options), folder_(folder), files_(std::move(files)) {
     for (const PromptFile& file : files_) domains_.push_back(file.domain);
-    const std::int32_t longest = *std::max_element(options.contexts.begin(), options.contexts.end());
-    const int tokens = longest + options.output_tokens + options.block_size + 1;
+    std::size_t longest = 0;
+    for (const PromptFile& file : files_)
+      for (const auto& prompt : file.prompts) longest = std::max(longest, prompt.size());
+    const int tokens = static_cast<int>(longest) + options.output_tokens + options.block_size + 1;
     kv_blocks_ = options.batch * ((tokens + kBlockTokens - 1) / kBlockTokens);
   }
 
@@ -218,8 +265,7 @@ int evaluate_command(const EvaluateOptions& options) {
   if (!folder) return fail(folder.error());
   const auto tokenizer = Tokenizer::read(options.model);
   if (!tokenizer) return fail(tokenizer.error());
-  const std::int32_t longest = *std::max_element(options.contexts.begin(), options.contexts.end());
-  if (const auto error = read_prompts(*tokenizer, longest, *files)) return fail(*error);
+  if (const auto error = read_prompts(options, *tokenizer, *files)) return fail(*error);
 
   catch_interrupts();
   Evaluator evaluator(options, *folder, *std::move(files));

@@ -10,11 +10,11 @@ namespace {
 constexpr const char* kEvaluateExamples =
     R"(Lets a model answer prompts and verifies whole blocks of every drafter: accepted length, acceptance by position, and
 whether the confidence head can be believed, by domain, temperature and context length. Prompts are windows of text
-files, from places that the seed says: every drafter gets the same ones.
+files, from places that the seed says, or their lines: every drafter gets the same ones.
 
 Examples:
   dspark evaluate --model tests/models/tiny/target --drafter tests/models/tiny/dspark --drafter ngram \
-    --prompts arithmetic=tests/models/tiny/prompts/arithmetic.txt --prompts code=tests/models/tiny/prompts/code.txt
+    --lines --prompts tests/models/tiny/prompts/arithmetic.txt --prompts tests/models/tiny/prompts/code.txt
   dspark evaluate --model DIR --drafter DIR --prompts chat.txt --temperature 0,0.7,1 --context 64,512 --requests 64
   dspark evaluate --model DIR --drafter DIR --prompts chat.txt --rounds rounds.csv
       the rounds, for dspark calibrate and for machine.modelled.acceptance.rounds
@@ -41,16 +41,20 @@ Command add_evaluate(CLI::App& program) {
   add("--model", options->model, "DIR", "Folder with config.json, *.safetensors and tokenizer.json")
       ->required();
   add_again("--drafter", options->drafters, "WHAT", "ngram, or the folder of a drafter; may be given again");
-  add_again(
-      "--prompts", options->prompts, "[DOMAIN=]FILE",
-      "A text whose windows are prompts; may be given again, a domain each (the file's name if not said)");
+  add_again("--prompts", options->prompts, "[DOMAIN=]FILE",
+            "A text whose windows or lines are prompts; may be given again, a domain each (the file's name "
+            "if not said)");
   add("--temperature", options->temperatures, "LIST",
       "Of sampling (default 1); 0: always the likeliest token")
       ->delimiter(',')
       ->check(CLI::Range(0.0, 100.0));
-  add("--context", options->contexts, "LIST", "Tokens of a prompt (default 64)")
-      ->delimiter(',')
-      ->check(CLI::Range(1, kLargest));
+  CLI::Option* context = add("--context", options->contexts, "LIST", "Tokens of a window (default 64)")
+                             ->delimiter(',')
+                             ->check(CLI::Range(1, kLargest));
+  command
+      ->add_flag("--lines", options->lines,
+                 "Each line of a file is a prompt, with \\n and \\t in it, not a window")
+      ->excludes(context);
   add("--requests", options->requests, "N", "Of each domain, temperature and context (default 32)")
       ->check(CLI::Range(1, kLargest));
   add("--output-tokens", options->output_tokens, "N", "Of a reply at most (default 64)")

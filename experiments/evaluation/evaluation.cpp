@@ -15,7 +15,8 @@ std::vector<EvaluatedGroup> evaluated_groups(const std::string& drafter, const R
       const auto add = [&](const std::string& name, std::int32_t domain) {
         const auto chosen = [&](const RecordedRequest& request) {
           return request.spec.temperature == static_cast<float>(temperature) &&
-                 request.spec.prompt_tokens == context && (domain < 0 || request.spec.domain == domain);
+                 (context == kAnyContext || request.spec.prompt_tokens == context) &&
+                 (domain < 0 || request.spec.domain == domain);
         };
         groups.push_back({drafter, name, temperature, context, measure_quality(recording, chosen)});
       };
@@ -58,7 +59,7 @@ std::vector<Column> group_columns() {
   return {{"drafter", "", "as it was named", Texts{}},
           {"domain", "", "of the prompts, or all", Texts{}},
           {"temperature", "1", "of sampling", Numbers{}},
-          {"context_tokens", "tokens", "of each prompt", Integers{}}};
+          {"context_tokens", "tokens", "of each prompt; 0: of any length", Integers{}}};
 }
 
 template <class Values, class Value>

@@ -15,10 +15,11 @@ struct EvaluatedGroup {
   std::string drafter;
   std::string domain;  // or kAllDomains
   double temperature = 0;
-  std::int32_t context_tokens = 0;  // of the prompts
+  std::int32_t context_tokens = 0;  // of the prompts; or kAnyContext
   DrafterQuality quality;
 };
 inline constexpr const char* kAllDomains = "all";
+inline constexpr std::int32_t kAnyContext = 0;  // prompts of all lengths
 
 /// What `dspark evaluate` finds: groups by drafter, temperature, context and domain, in this order.
 struct Evaluation {

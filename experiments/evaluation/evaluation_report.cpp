@@ -19,7 +19,7 @@ std::string fixed(double value, int decimals) {
 
 Row name_cells(const EvaluatedGroup& group) {
   return {group.drafter, group.domain, fmt::format("{:g}", group.temperature),
-          fmt::format("{}", group.context_tokens)};
+          group.context_tokens == kAnyContext ? "any" : fmt::format("{}", group.context_tokens)};
 }
 
 Row with(Row row, const Row& more) {

@@ -97,7 +97,8 @@ def draw(evaluation):
     domains = list(dict.fromkeys(group["domain"] for group in groups if group["domain"] != ALL))
     styles = drafter_styles(groups)
     legend = [style | {"linestyle": "-"} for style in styles.values()]
-    notes = [f"temperature {temperature:g}, prompts of {context} tokens; 95 % intervals"]
+    prompts = f", prompts of {context} tokens" if context else ""
+    notes = [f"temperature {temperature:g}{prompts}; 95 % intervals"]
     with_head = any("raw" in at for group in groups for at in group["positions"])
     if with_head:
         notes.append("ECE: hollow and dotted raw, solid after scaling, on requests that did not fit it")
