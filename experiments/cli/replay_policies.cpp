@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "experiments/calibration/rounds_file.h"
+#include "experiments/calibration/rounds_hdf5.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/exit_code.h"
 #include "experiments/cli/report.h"
@@ -87,6 +89,35 @@ Result<std::string> costs_for(const ReplayOptions& options, const RecordedExperi
   return fitted_costs(*fitted, table.filename().string());
 }
 
+/// The file of rounds that the experiment plays: the recording itself or, where its drafter proposed less
+/// than it was asked for, whole blocks beside the experiment.
+Result<std::string> rounds_for(const ReplayOptions& options, const RecordedExperiment& recorded,
+                               const fs::path& experiment) {
+  const RunRecording& recording = recorded.recording;
+  if (reach_of(recording).short_drafts == 0) return options.recording;
+  Rounds whole;
+  if (recorded.has_dense_rounds) {
+    auto dense = read_rounds_file(options.recording, RoundsForm::kRounds);
+    if (!dense) return dense.error();
+    whole = with_whole_blocks(*std::move(dense), {});
+  } else {
+    whole = with_whole_blocks(recording.rounds, recording.planned);
+  }
+  fs::path path = experiment;
+  path.replace_extension(".rounds.h5");
+  std::error_code ignored;
+  if (fs::exists(path, ignored) && !read_rounds_file(path.string(), RoundsForm::kRounds)) {
+    return Error{fmt::format("'{}' is there and holds no rounds", path.string()),
+                 {},
+                 "--write-experiment names another"};
+  }
+  const auto bytes = encode_rounds_hdf5(whole);
+  if (!bytes) return bytes.error();
+  if (auto error = create_folder_of(path.string())) return *std::move(error);
+  if (auto error = write_file_atomically(path.string(), *bytes)) return *std::move(error);
+  return path.string();
+}
+
 void say_what_is_exact(const ReplayOptions& options, const RecordedExperiment& recorded) {
   const RunRecording& recording = recorded.recording;
   if (recorded.has_dense_rounds)
@@ -98,11 +129,11 @@ void say_what_is_exact(const ReplayOptions& options, const RecordedExperiment& r
           recording.block_size));
   const RecordingReach reach = reach_of(recording);
   if (reach.short_drafts == 0) return;
-  say(options,
-      fmt::format(
-          "note: in {} of {} rounds the drafter proposed less than it was asked for; they are left out, so "
-          "drafts look better than they were",
-          reach.short_drafts, reach.rounds));
+  say(options, fmt::format("note: in {} of {} rounds the drafter proposed less than it was asked for; the "
+                           "rest counts as drafted, "
+                           "of confidence 0, and rejected: a policy that verifies it pays for rows that the "
+                           "real machine had not",
+                           reach.short_drafts, reach.rounds));
 }
 
 }  // namespace
@@ -122,7 +153,9 @@ int replay_others_command(const ReplayOptions& options) {
     return fail(*error, kInvalidInput);
   auto costs = costs_for(options, *recorded, experiment);
   if (!costs) return fail(costs.error(), kInvalidInput);
-  const auto yaml = replayed_experiment(*recorded, from_folder(options.recording, folder),
+  const auto rounds = rounds_for(options, *recorded, experiment);
+  if (!rounds) return fail(rounds.error(), kInvalidInput);
+  const auto yaml = replayed_experiment(*recorded, from_folder(*rounds, folder),
                                         {options.policies, options.users, *std::move(costs)});
   if (!yaml) return fail(yaml.error(), kInvalidInput);
   if (const auto error = write(experiment.string(), *yaml)) return fail(*error, kMachineCannot);

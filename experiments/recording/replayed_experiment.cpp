@@ -33,11 +33,11 @@ std::string line_of(const Value& map, const char* key, const char* indent = "") 
   return value == nullptr ? std::string() : fmt::format("{}{}: {}\n", indent, key, flow_text(*value));
 }
 
-/// The path as it reads from `folder`, where it is not absolute.
+/// The path as it reads from `folder`, "" being the working folder.
 std::string seen_from(const fs::path& path, const std::string& folder) {
-  if (path.is_absolute()) return path.string();
-  const fs::path relative = path.lexically_normal().lexically_relative(fs::path(folder).lexically_normal());
-  return folder.empty() || relative.empty() ? path.lexically_normal().string() : relative.string();
+  std::error_code failure;
+  const fs::path relative = fs::proximate(path, folder.empty() ? fs::path(".") : fs::path(folder), failure);
+  return failure ? path.string() : relative.string();
 }
 
 }  // namespace
@@ -61,6 +61,20 @@ RecordingReach reach_of(const RunRecording& recording) {
     if (rounds.drafted[row] < recording.planned[row]) ++reach.short_drafts;
   }
   return reach;
+}
+
+Rounds with_whole_blocks(Rounds rounds, std::span<const std::int32_t> planned) {
+  for (std::size_t row = 0; row < rounds.size(); ++row) {
+    const std::int32_t asked = planned.empty() ? rounds.block_size : planned[row];
+    if (rounds.drafted[row] == asked || asked < rounds.block_size) continue;
+    for (const RoundSignal& signal : round_signals()) {
+      std::vector<float>& column = rounds.*signal.column;
+      for (int k = rounds.drafted[row] + 1; k <= rounds.block_size && !column.empty(); ++k)
+        column[rounds.at(row, k)] = 0;
+    }
+    rounds.drafted[row] = rounds.verified[row] = rounds.block_size;
+  }
+  return rounds;
 }
 
 Result<std::string> given_costs(const std::string& experiment, const std::string& folder) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct RecordingReach {
   std::size_t short_drafts = 0;
 };
 RecordingReach reach_of(const RunRecording& recording);
+
+/// The rounds for a modelled machine, whose drafter always proposes a whole block: one that proposed less is
+/// completed by tokens that are sure to be rejected, of confidence 0 and all other signals 0. planned: what
+/// it was asked for by round; empty: whole blocks in all.
+Rounds with_whole_blocks(Rounds rounds, std::span<const std::int32_t> planned);
 
 /// What an experiment on recorded rounds changes of the recorded one.
 struct ReplayChanges {
