@@ -276,7 +276,8 @@ int evaluate_command(const EvaluateOptions& options) {
     const auto recording = evaluator.serve(drafter, code);
     if (!recording) return interrupt_requested() ? kInterrupted : fail(recording.error(), code);
     const auto groups =
-        evaluated_groups(drafter, *recording, evaluator.domains(), options.temperatures, options.contexts);
+        evaluated_groups(drafter, *recording, evaluator.domains(), options.temperatures,
+                         options.lines ? std::vector<std::int32_t>{kAnyContext} : options.contexts);
     evaluation.groups.insert(evaluation.groups.end(), groups.begin(), groups.end());
     if (!options.rounds.empty())
       rounds = whole_rounds(*recording, [](const RecordedRequest&) { return true; });

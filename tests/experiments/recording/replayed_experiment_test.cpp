@@ -49,7 +49,8 @@ TEST(ReachOfARecording, AShorterPlanOrAnUnverifiedRestIsACut) {
 }
 
 TEST(WholeBlocks, AShortDraftEndsInTokensThatAreRejected) {
-  const Rounds rounds = with_whole_blocks(recorded());
+  const RunRecording recording = recorded();
+  const Rounds rounds = with_whole_blocks(recording.rounds, recording.planned);
   EXPECT_EQ(rounds.drafted, (std::vector<std::int32_t>{2, 2, 0}));
   EXPECT_EQ(rounds.verified, rounds.drafted);
   EXPECT_EQ(rounds.accepted, (std::vector<std::int32_t>{1, 0, 0}));
