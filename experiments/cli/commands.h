@@ -124,6 +124,7 @@ struct EvaluateOptions {
   std::string rounds;  // CSV of one drafter's whole rounds; empty: none
   std::string figure;  // NAME.png; empty: none is drawn
   bool json = false;
+  bool quiet = false;
 };
 
 struct RecordOptions {

@@ -179,7 +179,7 @@ class Evaluator {
       served.end_tokens.assign(folder_.config.end_tokens.begin(), folder_.config.end_tokens.end());
     std::vector<GivenRequest> requests = requests_of(options_, files_);
     served.progress = [&, all = requests.size(), tenths = std::size_t{0}](std::size_t done) mutable {
-      if (10 * done / all != tenths) {
+      if (!options_.quiet && 10 * done / all != tenths) {
         tenths = 10 * done / all;
         write_message(fmt::format("evaluate: {}, {} of {} requests\n", drafter_name, done, all));
       }
@@ -223,7 +223,7 @@ std::optional<Error> wrong_outputs(const EvaluateOptions& options) {
 }
 
 std::optional<Error> write(const std::string& path, std::string_view bytes) {
-  if (const auto error = create_folder_of(path)) return error;
+  if (auto error = create_folder_of(path)) return error;
   return write_file_atomically(path, bytes);
 }
 

@@ -78,6 +78,7 @@ Command add_evaluate(CLI::App& program) {
   add("--rounds", options->rounds, "FILE.csv", "Write the whole rounds, of one drafter");
   add("--figure", options->figure, "NAME.png", "Draw them, as PNG and PDF (needs python3 with matplotlib)");
   command->add_flag("--json", options->json, "One JSON document instead of the tables");
+  command->add_flag("--quiet", options->quiet, "Say nothing of progress");
   command->footer(kEvaluateExamples);
   return {command, [options] { return evaluate_command(*options); }};
 }

@@ -36,6 +36,7 @@ MeanCalibration mean_calibration(const CalibrationStudy& study) {
     rounds += weight;
     mean.raw_ece += weight * at.raw.ece;
     mean.ece += weight * at.calibrated.ece;
+    mean.debiased_ece += weight * at.calibrated.debiased_ece;
     mean.worst_ece = std::max(mean.worst_ece, at.calibrated.ece);
     if (std::isnan(at.raw.auc) || std::isnan(at.calibrated.auc)) continue;
     with_auc += weight;
@@ -47,6 +48,7 @@ MeanCalibration mean_calibration(const CalibrationStudy& study) {
   };
   mean.raw_ece = over(mean.raw_ece, rounds);
   mean.ece = over(mean.ece, rounds);
+  mean.debiased_ece = over(mean.debiased_ece, rounds);
   mean.raw_auc = over(mean.raw_auc, with_auc);
   mean.auc = over(mean.auc, with_auc);
   return mean;
@@ -89,6 +91,7 @@ Table groups_table(const Evaluation& evaluation) {
         std::tuple{"tau_high", "tokens", "95 % interval over requests"},
         std::tuple{"raw_ece", "1", "of the survival, mean over positions weighted by rounds"},
         std::tuple{"ece", "1", "the same after sequential temperature scaling, on other requests"},
+        std::tuple{"debiased_ece", "1", "the same, less what its noise is expected to add"},
         std::tuple{"worst_ece", "1", "of a position, after scaling"},
         std::tuple{"raw_auc", "1", "of the survival, mean over positions weighted by rounds"},
         std::tuple{"auc", "1", "the same after scaling"}})
@@ -99,11 +102,12 @@ Table groups_table(const Evaluation& evaluation) {
     std::size_t at = first;
     for (const std::int64_t count : {quality.requests, quality.rounds, quality.whole_rounds})
       put<Integers>(table.columns[at++], count);
-    const MeanCalibration mean = quality.calibration ? mean_calibration(*quality.calibration)
-                                                     : MeanCalibration{kNone, kNone, kNone, kNone, kNone};
+    const MeanCalibration mean = quality.calibration
+                                     ? mean_calibration(*quality.calibration)
+                                     : MeanCalibration{kNone, kNone, kNone, kNone, kNone, kNone};
     const Interval& tau = quality.accepted_length;
-    for (const double value :
-         {tau.mean, tau.low, tau.high, mean.raw_ece, mean.ece, mean.worst_ece, mean.raw_auc, mean.auc})
+    for (const double value : {tau.mean, tau.low, tau.high, mean.raw_ece, mean.ece, mean.debiased_ece,
+                               mean.worst_ece, mean.raw_auc, mean.auc})
       put<Numbers>(table.columns[at++], value);
   }
   return table;

@@ -38,6 +38,7 @@ std::vector<EvaluatedGroup> evaluated_groups(const std::string& drafter, const R
 /// weighted by rounds.
 struct MeanCalibration {
   double raw_ece = 0, ece = 0;  // before and after sequential temperature scaling
+  double debiased_ece = 0;      // after, less what its noise is expected to add
   double worst_ece = 0;         // of a position, after
   double raw_auc = 0, auc = 0;  // NaN where all labels are equal
 };

@@ -62,7 +62,7 @@ std::string acceptance_by_position(const Evaluation& evaluation) {
 
 std::string calibration(const Evaluation& evaluation) {
   std::vector<Row> rows = {
-      with(kNames, {"ECE raw", "ECE scaled", "worst k", "AUC raw", "AUC scaled", "temperatures"})};
+      with(kNames, {"ECE raw", "ECE scaled", "debiased", "AUC raw", "AUC scaled", "temperatures"})};
   for (const EvaluatedGroup& group : evaluation.groups) {
     if (!group.quality.calibration) continue;
     const MeanCalibration mean = mean_calibration(*group.quality.calibration);
@@ -70,7 +70,7 @@ std::string calibration(const Evaluation& evaluation) {
     for (const double t : group.quality.calibration->temperatures)
       temperatures += fmt::format("{}{:.2f}", temperatures.empty() ? "" : " ", t);
     rows.push_back(
-        with(name_cells(group), {fixed(mean.raw_ece, 4), fixed(mean.ece, 4), fixed(mean.worst_ece, 4),
+        with(name_cells(group), {fixed(mean.raw_ece, 4), fixed(mean.ece, 4), fixed(mean.debiased_ece, 4),
                                  fixed(mean.raw_auc, 3), fixed(mean.auc, 3), temperatures}));
   }
   if (rows.size() == 1) return "";
@@ -127,6 +127,7 @@ Json group_json(const EvaluatedGroup& group) {
     json["temperatures"] = quality.calibration->temperatures;
     json["raw_ece"] = number_json(mean.raw_ece);
     json["ece"] = number_json(mean.ece);
+    json["debiased_ece"] = number_json(mean.debiased_ece);
     json["worst_ece"] = number_json(mean.worst_ece);
     json["raw_auc"] = number_json(mean.raw_auc);
     json["auc"] = number_json(mean.auc);

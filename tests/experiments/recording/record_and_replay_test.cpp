@@ -102,6 +102,28 @@ TEST_F(RecordAndReplay, EveryReaderOfRoundsTakesTheRecording) {
   EXPECT_EQ(calibrated.code, 0) << calibrated.output;
 }
 
+/// A policy that cuts blocks can be recorded too: rounds from every position replay every policy.
+TEST_F(RecordAndReplay, RoundsFromEveryPositionReplayOtherPoliciesWhateverWasServed) {
+  const std::string shallow = "--set 'sweep.grid={machine.use: [executor], policy: [fixed:1]}' ";
+  record(shallow);
+  EXPECT_THAT(refused("replay rounds.h5 --policy fixed:3 --out r.h5"), HasSubstr("or --dense"));
+  record(shallow + "--dense --csv dense.csv");
+  const auto recorded = read_recording(folder_ / "rounds.h5");
+  ASSERT_TRUE(recorded) << to_string(recorded.error());
+  EXPECT_TRUE(recorded->has_dense_rounds);
+  std::size_t positions = 0;
+  for (const RecordedRequest& request : recorded->recording.requests)
+    positions += static_cast<std::size_t>(std::max(0, request.output_tokens - 1));
+  const auto dense = decode_rounds_hdf5(read_bytes(folder_ / "rounds.h5"), "rounds.h5");
+  ASSERT_TRUE(dense) << to_string(dense.error());
+  EXPECT_EQ(dense->size(), positions);
+  EXPECT_EQ(rounds_csv(*dense), read_bytes(folder_ / "dense.csv"));
+  EXPECT_EQ(program("replay rounds.h5").code, 0) << "the served rounds are there too";
+  const ProgramRun ran = program("replay rounds.h5 --policy fixed:3 --policy dspark --out r.h5");
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("exact for every lossless policy"));
+}
+
 TEST_F(RecordAndReplay, OtherPoliciesAndLoadsAreAnExperimentOnTheRecordedRounds) {
   record("--set machine.executor.kv.blocks=64");  // whole blocks always find room
   fs::remove_all(folder_ / "tests");
