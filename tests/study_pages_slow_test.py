@@ -7,6 +7,7 @@ import contextlib
 import io
 import re
 import shlex
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -20,6 +21,7 @@ import plot
 
 PROGRAM = ""
 FIGURE_COMMAND = re.compile(r"^\S.*(?:plot\.py|dspark figures) (results/(?:.*\\\n)*.*)$", re.MULTILINE)
+EVALUATION = re.compile(r"^\S*dspark evaluate (?:.*\\\n)*.*$", re.MULTILINE)
 SMALL = ("replications=2", "stop.requests=60", "stop.warmup_requests=20")
 
 
@@ -45,6 +47,18 @@ class ThePages(unittest.TestCase):
             self.assertEqual(plot.main(words), 0)
         return {path.name for path in out.glob(f"{name}_*.png")}
 
+    def evaluate(self, command):
+        """The picture of one evaluation, drawn from few requests."""
+        words = shlex.split(command.replace("\\\n", " "))
+        name = Path(words[words.index("--figure") + 1]).name
+        (self.folder / "figures").mkdir(exist_ok=True)
+        words[0] = PROGRAM
+        words[words.index("--figure") + 1] = str(self.folder / "figures" / name)
+        words[words.index("--out") + 1] = str(self.folder / "evaluation.h5")
+        words[words.index("--requests") + 1] = "4"
+        subprocess.run(words, cwd=SOURCE, check=True, capture_output=True)
+        return {name}
+
     def test_each_page_shows_the_commands_that_draw_its_figures(self):
         docs = SOURCE / "docs"
         pages = [page for page in sorted(docs.rglob("*.md")) if "](figures/" in page.read_text(encoding="utf-8")]
@@ -54,6 +68,7 @@ class ThePages(unittest.TestCase):
                 text = page.read_text(encoding="utf-8")
                 blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
                 drawn = set().union(*(self.draw(command) for command in FIGURE_COMMAND.findall(blocks)))
+                drawn |= set().union(*(self.evaluate(command) for command in EVALUATION.findall(blocks)))
                 shown = re.findall(r"\]\(figures/([^)]+)\)", text)
                 self.assertEqual(sorted(drawn), sorted(shown))
                 for name in shown:
