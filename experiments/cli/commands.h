@@ -10,11 +10,11 @@
 namespace dspark {
 
 struct RunOptions {
-  std::string experiment;
-  std::string out;  // empty: results/<name of the experiment>.h5
-  int jobs = 0;     // 0: all cores
-  std::vector<std::string> set;
-  std::string durations;  // a result whose measured runs are served again; empty: steps are measured
+  std::string experiment = {};
+  std::string out = {};  // empty: results/<name of the experiment>.h5
+  int jobs = 0;          // 0: all cores
+  std::vector<std::string> set = {};
+  std::string durations = {};  // a result whose measured runs are served again; empty: steps are measured
   bool fresh = false;
   bool quiet = false;
 };
