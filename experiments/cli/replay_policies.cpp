@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -89,20 +90,33 @@ Result<std::string> costs_for(const ReplayOptions& options, const RecordedExperi
   return fitted_costs(*fitted, table.filename().string());
 }
 
-/// The file of rounds that the experiment plays: the recording itself or, where its drafter proposed less
-/// than it was asked for, whole blocks beside the experiment.
-Result<std::string> rounds_for(const ReplayOptions& options, const RecordedExperiment& recorded,
-                               const fs::path& experiment) {
-  const RunRecording& recording = recorded.recording;
-  if (reach_of(recording).short_drafts == 0) return options.recording;
+/// The rounds that an experiment plays.
+struct PlayedRounds {
+  std::string path;
+  std::size_t rounds = 0;
+  std::size_t short_drafts = 0;  // of them, those that the drafter did not propose whole
+};
+
+/// The recording itself or, where its drafter proposed less than it was asked for, whole blocks beside the
+/// experiment.
+Result<PlayedRounds> rounds_for(const ReplayOptions& options, const RecordedExperiment& recorded,
+                                const fs::path& experiment) {
+  const RecordingReach reach = reach_of(recorded.recording);
+  PlayedRounds played{options.recording, reach.rounds, reach.short_drafts};
   Rounds whole;
-  if (recorded.has_dense_rounds) {
+  if (recorded.has_dense_rounds) {  // whatever the served rounds were asked for, these were whole blocks
     auto dense = read_rounds_file(options.recording, RoundsForm::kRounds);
     if (!dense) return dense.error();
-    whole = with_whole_blocks(*std::move(dense), {});
-  } else {
-    whole = with_whole_blocks(recording.rounds, recording.planned);
+    const auto is_short = [&](std::int32_t drafted) { return drafted < dense->block_size; };
+    const auto short_drafts = std::count_if(dense->drafted.begin(), dense->drafted.end(), is_short);
+    played.rounds = dense->size();
+    played.short_drafts = static_cast<std::size_t>(short_drafts);
+    whole = *std::move(dense);
   }
+  if (played.short_drafts == 0) return played;
+  whole = recorded.has_dense_rounds
+              ? with_whole_blocks(std::move(whole), {})
+              : with_whole_blocks(recorded.recording.rounds, recorded.recording.planned);
   fs::path path = experiment;
   path.replace_extension(".rounds.h5");
   std::error_code ignored;
@@ -115,25 +129,25 @@ Result<std::string> rounds_for(const ReplayOptions& options, const RecordedExper
   if (!bytes) return bytes.error();
   if (auto error = create_folder_of(path.string())) return *std::move(error);
   if (auto error = write_file_atomically(path.string(), *bytes)) return *std::move(error);
-  return path.string();
+  played.path = path.string();
+  return played;
 }
 
-void say_what_is_exact(const ReplayOptions& options, const RecordedExperiment& recorded) {
-  const RunRecording& recording = recorded.recording;
-  if (recorded.has_dense_rounds)
-    return say(options, "rounds from every position of the replies: exact for every lossless policy");
+void say_what_is_exact(const ReplayOptions& options, const RecordedExperiment& recorded,
+                       const PlayedRounds& played) {
   say(options,
-      fmt::format(
-          "rounds back to back, {} deep: exact for policies that verify as deep; shallower ones meet the "
-          "same rounds at earlier places of the text",
-          recording.block_size));
-  const RecordingReach reach = reach_of(recording);
-  if (reach.short_drafts == 0) return;
+      recorded.has_dense_rounds
+          ? std::string("rounds from every position of the replies: exact for every lossless policy")
+          : fmt::format(
+                "rounds back to back, {} deep: exact for policies that verify as deep; shallower ones "
+                "meet the same rounds at earlier places of the text",
+                recorded.recording.block_size));
+  if (played.short_drafts == 0) return;
   say(options, fmt::format("note: in {} of {} rounds the drafter proposed less than it was asked for; the "
                            "rest counts as drafted, "
                            "of confidence 0, and rejected: a policy that verifies it pays for rows that the "
                            "real machine had not",
-                           reach.short_drafts, reach.rounds));
+                           played.short_drafts, played.rounds));
 }
 
 }  // namespace
@@ -155,11 +169,11 @@ int replay_others_command(const ReplayOptions& options) {
   if (!costs) return fail(costs.error(), kInvalidInput);
   const auto rounds = rounds_for(options, *recorded, experiment);
   if (!rounds) return fail(rounds.error(), kInvalidInput);
-  const auto yaml = replayed_experiment(*recorded, from_folder(*rounds, folder),
+  const auto yaml = replayed_experiment(*recorded, from_folder(rounds->path, folder),
                                         {options.policies, options.users, *std::move(costs)});
   if (!yaml) return fail(yaml.error(), kInvalidInput);
   if (const auto error = write(experiment.string(), *yaml)) return fail(*error, kMachineCannot);
-  say_what_is_exact(options, *recorded);
+  say_what_is_exact(options, *recorded, *rounds);
   if (options.out.empty()) {
     say(options, fmt::format("wrote {}; next: dspark run {}", experiment.string(), experiment.string()));
     return kDone;

@@ -124,6 +124,24 @@ TEST_F(RecordAndReplay, RoundsFromEveryPositionReplayOtherPoliciesWhateverWasSer
   EXPECT_THAT(ran.output, HasSubstr("exact for every lossless policy"));
 }
 
+/// Prompt lookup that finds little, recorded while nothing was drafted: its rounds are not left out.
+TEST_F(RecordAndReplay, ShortDraftsFromEveryPositionAreCompletedWhateverWasServed) {
+  const ProgramRun made =
+      program("record " + kExperiment +
+              " --set 'sweep.grid={machine.use: [executor], policy: [none]}' --set workload.temperature=0.8"
+              " --set machine.executor.drafter=ngram --out rounds.h5 --dense");
+  ASSERT_EQ(made.code, 0) << made.output;
+  const ProgramRun ran = program("replay rounds.h5 --policy fixed:2 --out r.h5");
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("rounds the drafter proposed less than it was asked for"));
+  const auto dense = decode_rounds_hdf5(read_bytes(folder_ / "rounds.h5"), "rounds.h5");
+  const auto played = decode_rounds_hdf5(read_bytes(folder_ / "r.rounds.h5"), "r.rounds.h5");
+  ASSERT_TRUE(dense && played);
+  EXPECT_EQ(played->size(), dense->size());
+  EXPECT_EQ(played->accepted, dense->accepted);
+  EXPECT_EQ(*std::min_element(played->drafted.begin(), played->drafted.end()), played->block_size);
+}
+
 TEST_F(RecordAndReplay, OtherPoliciesAndLoadsAreAnExperimentOnTheRecordedRounds) {
   record("--set machine.executor.kv.blocks=64");  // whole blocks always find room
   fs::remove_all(folder_ / "tests");
