@@ -54,8 +54,8 @@ ProfileFacts facts(const std::string& drafter, int block_size) {
 struct Written {
   explicit Written(const std::string& drafter = "none", int block_size = 0,
                    const std::string& acceptance = "", const std::vector<std::string>& set = {}) {
-    const auto made =
-        profile_files(planted_profile(block_size), facts(drafter, block_size), acceptance, folder);
+    const auto made = profile_files(planted_profile(block_size), facts(drafter, block_size),
+                                    {.acceptance = acceptance}, folder);
     EXPECT_TRUE(made);
     files = *made;
     EXPECT_FALSE(write_folder_atomically(folder, files));
@@ -123,8 +123,8 @@ TEST(ProfileFiles, TheResultFileHoldsTablesAndFacts) {
 }
 
 TEST(ProfileFiles, EqualProfilesGiveEqualBytes) {
-  const auto once = profile_files(planted_profile(4), facts("ngram", 4), "", "/somewhere");
-  const auto again = profile_files(planted_profile(4), facts("ngram", 4), "", "/somewhere");
+  const auto once = profile_files(planted_profile(4), facts("ngram", 4), {}, "/somewhere");
+  const auto again = profile_files(planted_profile(4), facts("ngram", 4), {}, "/somewhere");
   ASSERT_TRUE(once && again);
   EXPECT_EQ(*once, *again);
   for (const auto& [name, bytes] : *once) EXPECT_TRUE(is_profile_file(name)) << name;
