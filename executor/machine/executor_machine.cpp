@@ -1,6 +1,7 @@
 #include "executor/machine/executor_machine.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "executor/machine/prompt_texts.h"
 #include "executor/recording/dense_rounds.h"
 #include "executor/tokenizer/tokenizer.h"
+#include "policies/nearest_name.h"
 #include "sim/hardware/step_cost_parameters.h"
 #include "sim/recording/run_recording.h"
 
@@ -22,7 +24,8 @@ namespace {
 struct ExecutorParameters {
   std::string target;  // a folder
   DrafterChoice drafter;
-  std::string prompts;  // a text file; empty: random tokens
+  std::vector<std::string> prompts;  // text files: none: random tokens; one; or one for each of the domains
+  bool prompts_by_line = false;
   LoadOptions load;
   std::optional<StepCost> belief;  // measured unless it is given
 };
@@ -31,7 +34,7 @@ struct ExecutorParameters {
 struct ServedModel {
   std::string key;
   std::int32_t vocab_size = 0;
-  std::vector<std::int32_t> prompt_text;  // tokens; empty: none was named
+  std::vector<PromptText> prompt_texts;  // as ExecutorParameters::prompts
   LoadedModel model;
   StepCost measured_cost;  // what policies believe where the experiment says nothing; else it is not measured
 };
@@ -52,9 +55,10 @@ class LastModel {
  private:
   static std::string key_of(const ExecutorParameters& p) {
     const int weights = p.load.weights ? static_cast<int>(*p.load.weights) : -1;
-    return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", p.target, p.prompts, p.drafter.what,
-                       p.drafter.block_size, p.belief.has_value(), weights, p.load.threads, p.load.max_rows,
-                       p.load.max_logit_rows, p.load.kv_blocks, p.load.block_tokens);
+    return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", p.target, fmt::join(p.prompts, "|"),
+                       p.prompts_by_line, p.drafter.what, p.drafter.block_size, p.belief.has_value(), weights,
+                       p.load.threads, p.load.max_rows, p.load.max_logit_rows, p.load.kv_blocks,
+                       p.load.block_tokens);
   }
   static Result<std::shared_ptr<ServedModel>> load(const ExecutorParameters& parameters,
                                                    const std::string& key);
@@ -67,13 +71,15 @@ Result<std::shared_ptr<ServedModel>> LastModel::load(const ExecutorParameters& p
                                                      const std::string& key) {
   const auto folder = ModelFolder::open(parameters.target);
   if (!folder) return folder.error();
-  std::vector<std::int32_t> text;
+  std::vector<PromptText> texts;
   if (!parameters.prompts.empty()) {
     const auto tokenizer = Tokenizer::read(parameters.target);
     if (!tokenizer) return tokenizer.error();
-    auto tokens = read_prompt_tokens(parameters.prompts, *tokenizer);
-    if (!tokens) return tokens.error();
-    text = *std::move(tokens);
+    for (const std::string& path : parameters.prompts) {
+      auto text = read_prompt_text(path, *tokenizer, parameters.prompts_by_line);
+      if (!text) return text.error();
+      texts.push_back(*std::move(text));
+    }
   }
   LoadOptions options = parameters.load;
   auto layers = layers_for(parameters.drafter, folder->config);
@@ -87,7 +93,7 @@ Result<std::shared_ptr<ServedModel>> LastModel::load(const ExecutorParameters& p
     measured = measure_step_cost(model->target(), rows, parameters.load.block_tokens, /*repeats=*/5);
   }
   return std::make_shared<ServedModel>(
-      ServedModel{key, folder->config.vocab_size, std::move(text), *std::move(model), std::move(measured)});
+      ServedModel{key, folder->config.vocab_size, std::move(texts), *std::move(model), std::move(measured)});
 }
 
 /// What a model's folder holds of configuration, tokenizer and weights, by name; nothing where it is missing.
@@ -128,8 +134,12 @@ class OwningRunner final : public Runner {
 
  private:
   static std::unique_ptr<PromptSource> prompts(const ServedModel& model, RandomKey key) {
-    if (model.prompt_text.empty()) return std::make_unique<RandomPrompts>(model.vocab_size, key);
-    return std::make_unique<TextPrompts>(model.prompt_text, key);
+    if (model.prompt_texts.empty()) return std::make_unique<RandomPrompts>(model.vocab_size, key);
+    if (model.prompt_texts.size() == 1) return std::make_unique<TextPrompts>(model.prompt_texts[0], key);
+    std::vector<std::unique_ptr<PromptSource>> by_domain;
+    for (const PromptText& text : model.prompt_texts)
+      by_domain.push_back(std::make_unique<TextPrompts>(text, key));
+    return std::make_unique<DomainPrompts>(std::move(by_domain));
   }
 
   std::shared_ptr<ServedModel> model_;
@@ -184,7 +194,7 @@ class ExecutorMachine final : public Machine {
       const std::vector<std::string> drafter = files_of_model(parameters_.drafter.what);
       files.insert(files.end(), drafter.begin(), drafter.end());
     }
-    if (!parameters_.prompts.empty()) files.push_back(parameters_.prompts);
+    files.insert(files.end(), parameters_.prompts.begin(), parameters_.prompts.end());
     return files;
   }
   const StepCost* given_belief() const override {
@@ -276,7 +286,47 @@ LoadOptions read_load_options(Parameters& parameters) {
   return load;
 }
 
+/// One text for all, or one for each of the workload's domains.
+void read_prompts(Parameters& parameters, const std::string& folder, const std::vector<std::string>& domains,
+                  ExecutorParameters& read) {
+  const std::string one = parameters.text(
+      "prompts", {.default_value = "",
+                  .meaning = "text file whose windows are the prompts; none: random tokens, with which "
+                             "drafters look better than they are"});
+  if (!one.empty()) read.prompts = {resolved(folder, one)};
+  const Value* by_domain = parameters.raw("prompts_by_domain", "map of files",
+                                          "a text for each of the workload's domains instead");
+  read.prompts_by_line =
+      parameters.flag("prompts_by_line",
+                      {.default_value = false,
+                       .meaning = "windows begin where lines do, each a text of its own, in which \\n, \\t "
+                                  "and \\\\ are a line end, a tab and a backslash"});
+  if (by_domain == nullptr) return;
+  parameters.exclude("prompts_by_domain", "prompts");
+  if (by_domain->map() == nullptr || domains.empty()) {
+    parameters.add_error(
+        domains.empty() ? "the workload has no domains" : "'prompts_by_domain' must be a map of files",
+        by_domain->position, "for example {math: math.txt, chat: chat.txt}");
+    return;
+  }
+  for (const Value::Entry& entry : *by_domain->map()) {
+    if (std::find(domains.begin(), domains.end(), entry.key) != domains.end()) continue;
+    parameters.add_error(fmt::format("the workload has no domain '{}'", entry.key), entry.key_position,
+                         known_names_advice(entry.key, domains));
+  }
+  for (const std::string& domain : domains) {
+    const Value* file = by_domain->find(domain);
+    if (file == nullptr || file->scalar() == nullptr) {
+      parameters.add_error(fmt::format("'prompts_by_domain' names no file for the domain '{}'", domain),
+                           by_domain->position);
+      continue;
+    }
+    read.prompts.push_back(resolved(folder, *file->scalar()));
+  }
+}
+
 std::unique_ptr<const Machine> read_executor_machine(Parameters& parameters, const std::string& folder,
+                                                     const std::vector<std::string>& domains,
                                                      const std::shared_ptr<LastModel>& models) {
   const std::size_t errors_before = parameters.errors().size();
   ExecutorParameters read;
@@ -293,11 +343,7 @@ std::unique_ptr<const Machine> read_executor_machine(Parameters& parameters, con
                                         .default_value = 7,
                                         .unit = "tokens",
                                         .meaning = "γ: largest block that the drafter proposes"}));
-  read.prompts = resolved(
-      folder, parameters.text(
-                  "prompts", {.default_value = "",
-                              .meaning = "text file whose windows are the prompts; none: random tokens, with "
-                                         "which drafters look better than they are"}));
+  read_prompts(parameters, folder, domains, read);
   read.load = read_load_options(parameters);
   if (parameters.given("cost") || parameters.is_describing()) {
     Parameters cost =
@@ -314,8 +360,8 @@ std::unique_ptr<const Machine> read_executor_machine(Parameters& parameters, con
 MachineEntry executor_machine_entry(const std::string& folder) {
   return {"executor", "A real model on this computer, its steps measured",
           [folder, models = std::make_shared<LastModel>()](Parameters& parameters,
-                                                           const std::vector<std::string>&) {
-            return read_executor_machine(parameters, folder, models);
+                                                           const std::vector<std::string>& domains) {
+            return read_executor_machine(parameters, folder, domains, models);
           }};
 }
 

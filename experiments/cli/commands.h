@@ -94,6 +94,8 @@ struct ProfileCommandOptions {
   std::string drafter = "none";
   int block_size = 7;      // γ, within what the drafter can
   std::string acceptance;  // a preset for the experiment that is written; empty: none
+  std::string rounds;      // recorded rounds in its place; empty: none
+  std::string experiment;  // whose traffic and policies that experiment takes; empty: small ones
   ProfileSizes sizes;
   int repeats = 7;
   int kv_blocks = 0;  // 0: as many as the grid needs

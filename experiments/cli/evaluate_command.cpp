@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
-#include <sstream>
 
 #include "executor/drafter/drafter_choice.h"
 #include "executor/generation/loaded_model.h"
@@ -17,7 +16,6 @@
 #include "experiments/evaluation/evaluation.h"
 #include "experiments/files.h"
 #include "experiments/messages.h"
-#include "experiments/regular_file.h"
 #include "experiments/results/hdf5_file.h"
 #include "experiments/sweep/interrupt.h"
 #include "sim/table/rounds_csv.h"
@@ -28,7 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kBlockTokens = 16;
-constexpr std::size_t kMostPromptBytes = std::size_t{64} << 20;
 
 struct PromptFile {
   std::string domain;
@@ -61,40 +58,17 @@ Result<std::vector<PromptFile>> named_prompts(const std::vector<std::string>& ar
   return files;
 }
 
-/// A line as a prompt: \\n, \\t and \\\\ are a line end, a tab and a backslash.
-std::string unescaped(std::string_view line) {
-  std::string text;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char next = line[i] == '\\' && i + 1 < line.size() ? line[i + 1] : '\0';
-    const std::size_t kind = std::string_view("nt\\").find(next);
-    if (next == '\0' || kind == std::string_view::npos) {
-      text += line[i];
-    } else {
-      text += "\n\t\\"[kind];
-      ++i;
-    }
+/// Each line as a prompt of its own.
+std::vector<std::vector<std::int32_t>> lines_of(const PromptText& text) {
+  std::vector<std::vector<std::int32_t>> lines;
+  for (std::size_t i = 0; i < text.begins.size(); ++i) {
+    const auto begin = text.tokens.begin() + static_cast<std::ptrdiff_t>(text.begins[i]);
+    const auto end = i + 1 < text.begins.size()
+                         ? text.tokens.begin() + static_cast<std::ptrdiff_t>(text.begins[i + 1])
+                         : text.tokens.end();
+    lines.emplace_back(begin, end);
   }
-  return text;
-}
-
-/// Lines with text, each a prompt.
-Result<std::vector<std::vector<std::int32_t>>> prompts_by_line(const std::string& path,
-                                                               const Tokenizer& tokenizer) {
-  const auto file = RegularFile::open(path);
-  if (!file) return file.error();
-  if (file->size() > kMostPromptBytes)
-    return Error{fmt::format("'{}' has more than {} bytes", path, kMostPromptBytes)};
-  const auto text = file->read(0, file->size());
-  if (!text) return text.error();
-  std::vector<std::vector<std::int32_t>> prompts;
-  std::istringstream lines(*text);
-  for (std::string line; std::getline(lines, line);) {
-    auto tokens = tokenizer.encode(unescaped(line), /*add_special_tokens=*/false);
-    if (!tokens) return tokens.error();
-    if (!tokens->empty()) prompts.push_back(*std::move(tokens));
-  }
-  if (prompts.empty()) return Error{fmt::format("'{}' has no line with text", path)};
-  return prompts;
+  return lines;
 }
 
 /// Fills `files`: the same prompts for every drafter.
@@ -103,17 +77,16 @@ std::optional<Error> read_prompts(const EvaluateOptions& options, const Tokenize
   const RandomKey key = make_random_key(options.seed, 0);
   for (std::size_t domain = 0; domain < files.size(); ++domain) {
     PromptFile& file = files[domain];
+    auto text = read_prompt_text(file.path, tokenizer, options.lines);
+    if (!text) return text.error();
     if (options.lines) {
-      auto lines = prompts_by_line(file.path, tokenizer);
-      if (!lines) return lines.error();
+      const auto lines = lines_of(*text);
       for (int i = 0; i < options.requests; ++i)
-        file.prompts.push_back((*lines)[static_cast<std::size_t>(i) % lines->size()]);
+        file.prompts.push_back(lines[static_cast<std::size_t>(i) % lines.size()]);
       continue;
     }
-    auto tokens = read_prompt_tokens(file.path, tokenizer);
-    if (!tokens) return tokens.error();
-    const std::size_t all = tokens->size();
-    TextPrompts windows(*std::move(tokens), key);
+    const std::size_t all = text->tokens.size();
+    TextPrompts windows(*std::move(text), key);
     for (const std::int32_t context : options.contexts) {
       if (all < static_cast<std::size_t>(context))
         return Error{fmt::format("'{}' has {} tokens, fewer than a prompt of {}", file.path, all, context),

@@ -9,6 +9,7 @@
 #include "executor/generation/loaded_model.h"
 #include "executor/profile/profile.h"
 #include "executor/profile/served_steps.h"
+#include "experiments/calibration/rounds_file.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/exit_code.h"
 #include "experiments/cli/provenance.h"
@@ -16,6 +17,9 @@
 #include "experiments/messages.h"
 #include "experiments/profile/profile_files.h"
 #include "experiments/profile/replaced_folder.h"
+#include "experiments/schema/input_files.h"
+#include "experiments/schema/set_option.h"
+#include "experiments/schema/yaml_reader.h"
 #include "policies/nearest_name.h"
 #include "sim/acceptance/survival_parameters.h"
 
@@ -47,6 +51,35 @@ std::optional<Error> wrong_acceptance(const ProfileCommandOptions& options) {
   if (options.drafter == "none")
     return Error{"--acceptance is for drafts", {}, "--drafter says who makes them"};
   return std::nullopt;
+}
+
+/// What the experiment that is written says beside the profile: read before anything is measured.
+Result<ProfiledTraffic> traffic_of(const ProfileCommandOptions& options) {
+  ProfiledTraffic traffic{.acceptance = options.acceptance};
+  if (!options.rounds.empty()) {
+    if (options.drafter == "none")
+      return Error{"--rounds is for drafts", {}, "--drafter says who makes them"};
+    const auto rounds = read_rounds_file(options.rounds, RoundsForm::kRounds);
+    if (!rounds) return rounds.error();
+    traffic.rounds = absolute_path(options.rounds);
+  }
+  if (options.experiment.empty()) return traffic;
+  const auto text = read_whole_file(options.experiment, kMaxYamlBytes);
+  if (!text) return text.error();
+  auto like = read_yaml(*text, options.experiment);
+  if (!like) return like.error();
+  if (const Value* grid = find_path(*like, {"sweep", "grid"}); grid != nullptr && grid->map() != nullptr) {
+    for (const Value::Entry& axis : *grid->map()) {
+      if (axis.key.starts_with("machine."))
+        return Error{fmt::format("its sweep varies '{}', which the profile says", axis.key),
+                     axis.key_position};
+    }
+  }
+  if (like->find("workload") == nullptr)
+    return Error{"it has no workload", like->position, "--experiment names an experiment"};
+  traffic.like = *std::move(like);
+  traffic.like_folder = std::filesystem::path(absolute_path(options.experiment)).parent_path().string();
+  return traffic;
 }
 
 /// What a drafter's steps of so many requests take at most.
@@ -121,6 +154,7 @@ ProfileFacts facts_of(const ProfileCommandOptions& options, const ModelFolder& f
   facts.drafter = {.what = options.drafter, .block_size = drafter == nullptr ? 0 : drafter->block_size()};
   if (facts.drafter.is_folder()) facts.drafter.what = absolute_path(options.drafter);
   facts.sequential_drafter = drafter != nullptr && drafter->is_sequential();
+  facts.has_confidence_head = drafter != nullptr && drafter->has_confidence_head();
   facts.kv_blocks = kv_blocks;
   facts.block_tokens = kBlockTokens;
   return facts;
@@ -141,6 +175,8 @@ int profile_command(const ProfileCommandOptions& options) {
     return fail(*error);
   }
   if (const auto error = wrong_acceptance(options)) return fail(*error);
+  const auto traffic = traffic_of(options);
+  if (!traffic) return fail(traffic.error());
   const auto folder = ModelFolder::open(options.model);
   if (!folder) return fail(folder.error());
   const auto sized = size_grid(options, folder->config.max_positions);
@@ -166,7 +202,7 @@ int profile_command(const ProfileCommandOptions& options) {
   const Profile profile =
       measure_profile(model->kernels(), model->target(), drafter->get(), sized->grid, measured, TenthsDone());
   const ProfileFacts facts = facts_of(options, *folder, *model, drafter->get(), sized->kv_blocks);
-  const auto files = profile_files(profile, facts, options.acceptance, output);
+  const auto files = profile_files(profile, facts, *traffic, output);
   if (!files) return fail(files.error(), kMachineCannot);
   if (const auto error = cannot_replace_folder(options.output, options.force, is_profile_file)) {
     return fail(*error);

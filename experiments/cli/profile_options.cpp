@@ -39,10 +39,15 @@ Command add_profile(CLI::App& program) {
   add("--block-size", options->block_size, "N",
       "Longest block that the drafter proposes, within what it can (default 7)")
       ->check(CLI::Range(1, 64));
-  add("--acceptance", options->acceptance, "PRESET",
+  CLI::Option* acceptance = add(
+      "--acceptance", options->acceptance, "PRESET",
       "How drafts fare in the experiment that is written, a preset of machine.modelled.acceptance; without "
-      "it the "
-      "experiment has policy none only");
+      "it or --rounds the experiment has policy none only");
+  add("--rounds", options->rounds, "FILE",
+      "Recorded rounds say it instead: of dspark record (--dense), or of dspark evaluate --rounds")
+      ->excludes(acceptance);
+  add("--experiment", options->experiment, "FILE.yaml",
+      "Take engine, workload, prompts, policies, sweep, seed and stop rule from this experiment");
   add("--tokens", options->sizes.tokens, "LIST", "Rows of a step, rising (default 1,2,3,4,6,8 ... 128)")
       ->delimiter(',')
       ->check(CLI::Range(1, kLargest));

@@ -23,6 +23,7 @@ struct ProfileFacts {
   int threads = 0;
   DrafterChoice drafter;  // a folder is absolute; the block size is the drafter's own
   bool sequential_drafter = false;
+  bool has_confidence_head = false;
   int kv_blocks = 0;
   int block_tokens = 0;
 

@@ -130,7 +130,7 @@ bool is_profile_file(const std::string& name) {
 }
 
 Result<ProfileFiles> profile_files(const Profile& profile, const ProfileFacts& facts,
-                                   const std::string& acceptance, const std::string& folder) {
+                                   const ProfiledTraffic& traffic, const std::string& folder) {
   std::vector<Table> tables = {
       points_table(profile),
       cost_table("verify_cost", "what a modelled machine reads, beside its linear terms", "tokens", "step_ms",
@@ -147,7 +147,7 @@ Result<ProfileFiles> profile_files(const Profile& profile, const ProfileFacts& f
     files["draft_cost.csv"] =
         head(facts, facts.sequential_drafter ? "One draft step" : "A whole draft block") + csv(tables.back());
   }
-  files[kProfileExperiment] = profiled_experiment(profile, facts, acceptance, folder);
+  files[kProfileExperiment] = profiled_experiment(profile, facts, traffic, folder);
   auto hdf5 = encode_hdf5(result_file(profile, facts, std::move(tables)));
   if (!hdf5) return hdf5.error();
   files["profile.h5"] = *std::move(hdf5);

@@ -5,19 +5,12 @@
 #include <filesystem>
 
 #include "experiments/profile/profile_files.h"
+#include "experiments/schema/set_option.h"
+#include "experiments/schema/value_text.h"
 #include "sim/acceptance/survival_presets.h"
 
 namespace dspark {
 namespace {
-
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + "\"";
-}
 
 std::string number(double value) { return fmt::format("{:.6g}", value); }
 
@@ -46,7 +39,14 @@ std::string other_costs(const Profile& profile, const std::string& indent) {
                      number(std::min(10.0, profile.idle_drafter_tax)));
 }
 
-std::string acceptance_block(const std::string& preset, const ProfileFacts& facts) {
+std::string acceptance_block(const ProfiledTraffic& traffic, const ProfileFacts& facts,
+                             const std::string& folder) {
+  const std::string& preset = traffic.acceptance;
+  if (!traffic.rounds.empty()) {
+    return fmt::format(
+        "    # Recorded rounds of the real drafter, by --rounds.\n    acceptance: {{rounds: {{file: {}}}}}\n",
+        quoted(seen_from(traffic.rounds, folder)));
+  }
   if (preset.empty()) {
     return "    # How drafts fare was not measured. Policy none, the only one here, verifies none: this is a "
            "placeholder.\n"
@@ -67,24 +67,49 @@ std::string acceptance_block(const std::string& preset, const ProfileFacts& fact
   return {};
 }
 
-std::string executor_block(const Profile& profile, const ProfileFacts& facts, const std::string& folder) {
-  const auto from_here = [&](const std::string& path) {
-    const std::string relative = std::filesystem::path(path).lexically_relative(folder).string();
-    return quoted(relative.empty() ? path : relative);
+/// The key-value cache, the same for both machines.
+std::string kv_line(const ProfileFacts& facts, const ProfiledTraffic& traffic) {
+  if (const Value* executor = find_path(traffic.like, {"machine", "executor", "kv"}))
+    return fmt::format("    kv: {}\n", flow_text(*executor));
+  return fmt::format("    kv: {{blocks: {}, block_tokens: {}}}\n", facts.kv_blocks, facts.block_tokens);
+}
+
+/// Where the other experiment's prompts come from.
+std::string prompt_lines(const ProfiledTraffic& traffic, const std::string& folder) {
+  const Value* executor = find_path(traffic.like, {"machine", "executor"});
+  if (executor == nullptr) return {};
+  const auto moved = [&](const std::string& path) {
+    return quoted(seen_from(std::filesystem::path(traffic.like_folder) / path, folder));
   };
+  std::string text;
+  if (const Value* one = executor->find("prompts"); one != nullptr && one->scalar() != nullptr)
+    text += fmt::format("    prompts: {}\n", moved(*one->scalar()));
+  if (const Value* many = executor->find("prompts_by_domain"); many != nullptr && many->map() != nullptr) {
+    text += "    prompts_by_domain:\n";
+    for (const Value::Entry& entry : *many->map()) {
+      if (entry.value.scalar() != nullptr)
+        text += fmt::format("      {}: {}\n", quoted(entry.key), moved(*entry.value.scalar()));
+    }
+  }
+  return text + line_of(*executor, "prompts_by_line", "    ");
+}
+
+std::string executor_block(const Profile& profile, const ProfileFacts& facts, const ProfiledTraffic& traffic,
+                           const std::string& folder) {
+  const auto from_here = [&](const std::string& path) { return quoted(seen_from(path, folder)); };
   std::string text = fmt::format("  executor:\n    target: {}\n", from_here(facts.target));
   const DrafterChoice& drafter = facts.drafter;
   text += fmt::format("    drafter: {}\n", drafter.is_folder() ? from_here(drafter.what) : drafter.what);
   if (!drafter.is_none()) text += fmt::format("    block_size: {}\n", drafter.block_size);
   text += fmt::format("    weights: {}\n    threads: {}\n", facts.weights, facts.threads);
-  text += fmt::format("    kv: {{blocks: {}, block_tokens: {}}}\n", facts.kv_blocks, facts.block_tokens);
+  text += prompt_lines(traffic, folder) + kv_line(facts, traffic);
   text += "    cost:\n      verify_cost: *verify\n";
   if (!profile.draft_table.empty()) text += "      draft_cost: *draft\n";
   return text + other_costs(profile, "      ");
 }
 
 /// Requests of at most as many users as were measured together, in steps of at most as many rows.
-std::string traffic(const Profile& profile, const std::string& acceptance, const ProfileFacts& facts) {
+std::string small_traffic(const Profile& profile, bool drafts, const ProfileFacts& facts) {
   int most_requests = 1;
   for (const ProfilePoint& point : profile.points) most_requests = std::max(most_requests, point.requests);
   const int rows = static_cast<int>(profile.fit.table.back().size);
@@ -94,8 +119,7 @@ std::string traffic(const Profile& profile, const std::string& acceptance, const
     if (n <= seqs) users.push_back(n);
   }
   std::string policies = "none";
-  if (!acceptance.empty())
-    policies += fmt::format(", fixed:{}, dspark", std::min(3, facts.drafter.block_size));
+  if (drafts) policies += fmt::format(", fixed:{}, dspark", std::min(3, facts.drafter.block_size));
   return fmt::format(
       "engine: {{max_num_seqs: {}, max_num_batched_tokens: {}, prefill: in_step}}\n"
       "workload:\n"
@@ -112,30 +136,45 @@ std::string traffic(const Profile& profile, const std::string& acceptance, const
       seqs, rows, kExperimentPromptTokens, kExperimentOutputTokens, policies, fmt::join(users, ", "));
 }
 
+/// The traffic and the policies of another experiment.
+std::string traffic_like(const Value& like, const ProfileFacts& facts) {
+  std::string text;
+  for (const char* key : {"metrics", "engine", "workload"}) text += line_of(like, key);
+  const Value* confidence = like.find("confidence");
+  if (facts.drafter.is_none() || facts.has_confidence_head ||
+      (confidence != nullptr && label(*confidence) != "raw")) {
+    text += line_of(like, "confidence");
+  } else {
+    text += "confidence: margin_estimator  # as the executor does for a drafter without a confidence head\n";
+  }
+  for (const char* key : {"policy", "sweep", "stop", "figures"}) text += line_of(like, key);
+  return text;
+}
+
 }  // namespace
 
 std::string profiled_experiment(const Profile& profile, const ProfileFacts& facts,
-                                const std::string& acceptance, const std::string& folder) {
+                                const ProfiledTraffic& traffic, const std::string& folder) {
+  const bool is_like = !traffic.like.empty();
+  const Value* title = is_like ? traffic.like.find("title") : nullptr;
   std::string text = fmt::format(
       "# {} on {}, {}: measured by `dspark profile`.\n"
       "#   dspark run experiment.yaml                              the modelled machine\n"
       "#   dspark run experiment.yaml --set machine.use=executor   the same requests on the model itself\n"
-      "schema: 1\n"
-      "title: {}\n"
-      "seed: 7\n"
-      "replications: 3\n"
-      "machine:\n"
-      "  use: modelled\n"
-      "  modelled:\n",
-      facts.model, facts.cpu, facts.machine, quoted(facts.model + ", as profiled"));
-  text += costs(profile, facts) + other_costs(profile, "    ");
+      "schema: 1\n",
+      facts.model, facts.cpu, facts.machine);
+  text += title != nullptr ? fmt::format("title: {}\n", flow_text(*title))
+                           : fmt::format("title: {}\n", quoted(facts.model + ", as profiled"));
+  text += is_like ? line_of(traffic.like, "seed") + line_of(traffic.like, "replications")
+                  : "seed: 7\nreplications: 3\n";
+  text += "machine:\n  use: modelled\n  modelled:\n" + costs(profile, facts) + other_costs(profile, "    ");
   text +=
       fmt::format("    # step_noise: {}   the spread of repeats; without it every step takes its median\n",
                   number(std::min(2.0, profile.noise)));
-  text += fmt::format("    kv: {{blocks: {}, block_tokens: {}}}\n", facts.kv_blocks, facts.block_tokens);
-  text += acceptance_block(acceptance, facts);
-  text += executor_block(profile, facts, folder);
-  return text + traffic(profile, acceptance, facts);
+  text += kv_line(facts, traffic) + acceptance_block(traffic, facts, folder);
+  text += executor_block(profile, facts, traffic, folder);
+  if (is_like) return text + traffic_like(traffic.like, facts);
+  return text + small_traffic(profile, !traffic.acceptance.empty() || !traffic.rounds.empty(), facts);
 }
 
 }  // namespace dspark

@@ -16,29 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + "\"";
-}
-
 std::string number(double value) { return fmt::format("{:.9g}", value); }
-
-/// `key: value` of a map, on a line; nothing where it has none.
-std::string line_of(const Value& map, const char* key, const char* indent = "") {
-  const Value* value = map.find(key);
-  return value == nullptr ? std::string() : fmt::format("{}{}: {}\n", indent, key, flow_text(*value));
-}
-
-/// The path as it reads from `folder`, "" being the working folder.
-std::string seen_from(const fs::path& path, const std::string& folder) {
-  std::error_code failure;
-  const fs::path relative = fs::proximate(path, folder.empty() ? fs::path(".") : fs::path(folder), failure);
-  return failure ? path.string() : relative.string();
-}
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string_view>
 
 namespace dspark {
@@ -58,6 +59,27 @@ std::string flow_text(const Value& value) {
 std::string label(const Value& value) {
   if (value.empty()) return {};
   return value.scalar() ? *value.scalar() : flow_text(value);
+}
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+std::string line_of(const Value& map, const char* key, const char* indent) {
+  const Value* value = map.find(key);
+  return value == nullptr ? std::string() : fmt::format("{}{}: {}\n", indent, key, flow_text(*value));
+}
+
+std::string seen_from(const std::string& path, const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  const fs::path relative = fs::proximate(path, folder.empty() ? fs::path(".") : fs::path(folder), failure);
+  return failure ? path : relative.string();
 }
 
 }  // namespace dspark

@@ -13,4 +13,11 @@ std::string flow_text(const Value& value);
 /// nothing.
 std::string label(const Value& value);
 
+/// The text as a quoted YAML scalar.
+std::string quoted(const std::string& text);
+/// `key: value` of a map, on a line behind `indent`; nothing where it has no such key.
+std::string line_of(const Value& map, const char* key, const char* indent = "");
+/// The path as it reads from `folder`, "" being the working folder.
+std::string seen_from(const std::string& path, const std::string& folder);
+
 }  // namespace dspark

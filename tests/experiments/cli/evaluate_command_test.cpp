@@ -92,8 +92,8 @@ TEST(EvaluateCommand, SaysWhatIsWrong) {
   };
   EXPECT_THAT(said("--drafter none --prompts short.txt"), HasSubstr("'none' drafts nothing"));
   EXPECT_THAT(said(kDspark + "--prompts short.txt"), HasSubstr("fewer than a prompt of 64"));
-  EXPECT_THAT(said(kDspark + "--lines --prompts empty.txt"), HasSubstr("'empty.txt' has no line with text"));
-  EXPECT_THAT(said(kDspark + "--lines --prompts nowhere.txt"), HasSubstr("cannot read 'nowhere.txt'"));
+  EXPECT_THAT(said(kDspark + "--lines --prompts empty.txt"), HasSubstr("'empty.txt' has no text"));
+  EXPECT_THAT(said(kDspark + "--lines --prompts nowhere.txt"), HasSubstr("'nowhere.txt' is not a file"));
   EXPECT_THAT(said(kDspark + "--lines --prompts a=short.txt --prompts a=empty.txt"),
               HasSubstr("two files of prompts for the domain 'a'"));
   EXPECT_THAT(said(kDspark + "--drafter ngram --rounds r.csv --lines --prompts short.txt"),

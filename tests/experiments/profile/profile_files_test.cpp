@@ -5,6 +5,7 @@
 
 #include "experiments/profile/replaced_folder.h"
 #include "experiments/results/hdf5_file.h"
+#include "experiments/schema/yaml_reader.h"
 #include "tests/experiments/small_experiment.h"
 
 namespace dspark {
@@ -53,9 +54,11 @@ ProfileFacts facts(const std::string& drafter, int block_size) {
 /// The profile's folder, and its experiment.
 struct Written {
   explicit Written(const std::string& drafter = "none", int block_size = 0,
-                   const std::string& acceptance = "", const std::vector<std::string>& set = {}) {
-    const auto made =
-        profile_files(planted_profile(block_size), facts(drafter, block_size), acceptance, folder);
+                   const std::string& acceptance = "", const std::vector<std::string>& set = {})
+      : Written(drafter, block_size, ProfiledTraffic{.acceptance = acceptance}, set) {}
+  Written(const std::string& drafter, int block_size, const ProfiledTraffic& traffic,
+          const std::vector<std::string>& set = {}) {
+    const auto made = profile_files(planted_profile(block_size), facts(drafter, block_size), traffic, folder);
     EXPECT_TRUE(made);
     files = *made;
     EXPECT_FALSE(write_folder_atomically(folder, files));
@@ -99,6 +102,37 @@ TEST(ProfileFiles, APresetBringsPoliciesThatVerifyDrafts) {
   EXPECT_NE(shorter.files.at("experiment.yaml").find("survival: [0.0747, "), std::string::npos);
 }
 
+/// Traffic, policies and prompts of another experiment, drafts of recorded rounds.
+TEST(ProfileFiles, TakesTheTrafficOfAnotherExperimentAndRecordedRounds) {
+  const auto like = read_yaml(R"(
+schema: 1
+title: "Another: traffic"
+seed: 11
+replications: 2
+machine: {use: executor, executor: {prompts: text.txt, prompts_by_line: true, kv: {blocks: 99, block_tokens: 8}}}
+engine: {max_num_seqs: 3}
+workload: {arrivals: {closed_loop: {users: 2}}, prompt_tokens: {fixed: 8}, output_tokens: {fixed: 16}}
+policy: dspark
+sweep: {grid: {policy: [none, fixed:2], workload.arrivals.closed_loop.users: [1, 2, 3]}}
+stop: {requests: 8, warmup_requests: 2}
+)",
+                              "like.yaml");
+  ASSERT_TRUE(like) << to_string(like.error());
+  const Written written("ngram", 5,
+                        ProfiledTraffic{.rounds = DSPARK_SOURCE_DIR "/experiments/data/example_rounds.csv",
+                                        .like = *like,
+                                        .like_folder = "/somewhere"});
+  const std::string& yaml = written.files.at("experiment.yaml");
+  ASSERT_TRUE(written.experiment) << yaml;
+  EXPECT_EQ(written.experiment->points.size(), 6u);
+  EXPECT_EQ(written.experiment->seed, 11u);
+  EXPECT_EQ(written.experiment->title, "Another: traffic");
+  for (const char* line :
+       {"somewhere/text.txt\"\n    prompts_by_line: true\n", "    kv: {blocks: 99, block_tokens: 8}\n",
+        "confidence: margin_estimator", "example_rounds.csv"})
+    EXPECT_NE(yaml.find(line), std::string::npos) << line << "\n" << yaml;
+}
+
 TEST(ProfileFiles, TheRealMachineBelievesTheSameTables) {
   const Written written("ngram", 4, "", {"machine.use=executor"});
   ASSERT_TRUE(written.experiment);
@@ -123,8 +157,8 @@ TEST(ProfileFiles, TheResultFileHoldsTablesAndFacts) {
 }
 
 TEST(ProfileFiles, EqualProfilesGiveEqualBytes) {
-  const auto once = profile_files(planted_profile(4), facts("ngram", 4), "", "/somewhere");
-  const auto again = profile_files(planted_profile(4), facts("ngram", 4), "", "/somewhere");
+  const auto once = profile_files(planted_profile(4), facts("ngram", 4), {}, "/somewhere");
+  const auto again = profile_files(planted_profile(4), facts("ngram", 4), {}, "/somewhere");
   ASSERT_TRUE(once && again);
   EXPECT_EQ(*once, *again);
   for (const auto& [name, bytes] : *once) EXPECT_TRUE(is_profile_file(name)) << name;
