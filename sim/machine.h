@@ -53,6 +53,8 @@ class Machine {
     const StepCost* belief = nullptr;
     std::unique_ptr<ConfidenceCalibration> calibration = nullptr;
     bool belief_is_measured = false;  // then it is affine
+    /// Measures BaselineStep's seconds, outside of the run; empty where nothing is measured.
+    std::function<double()> baseline_step = {};
   };
   /// durations: asked by a real machine after each step, and outlives the runner; recorder: told by a real
   /// machine of its rounds, likewise, may be null. Errors: what the real machine cannot (memory, a model that

@@ -222,6 +222,10 @@ Result<ReplicationResult> MachineScenario::serve(std::uint64_t seed, std::uint32
   }
   const StepCost recorded_belief({.verify_affine = believed.value_or(AffineCost())});
   const StepCost& belief = believed ? recorded_belief : *started->belief;
+  std::optional<BaselineStep> baseline;
+  if (with.replayed != nullptr) baseline = with.replayed->baseline;
+  const bool measures_baseline = !again && started->baseline_step;
+  if (measures_baseline) baseline = {.before = started->baseline_step()};
   Runner& runner = with.player != nullptr ? *with.player : *started->runner;
   const int block_size = machine_->block_size();
   const auto source = workload_.arrivals->start(*workload_.shapes, key);
@@ -248,12 +252,13 @@ Result<ReplicationResult> MachineScenario::serve(std::uint64_t seed, std::uint32
   if (auto error = why_unfinished(simulation, stop, metrics, engine_.options)) return *std::move(error);
   metrics.close(simulation.now());
   if (auto error = why_empty(metrics, stop_)) return *std::move(error);
+  if (measures_baseline) baseline->after = started->baseline_step();
   ReplicationResult result = metrics.result();
   result.digest = simulation.digest().value();
   result.events = simulation.events();
   result.simulated_seconds = to_seconds(simulation.now());
   if (is_measured() && with.player == nullptr) {
-    result.recording = StepRecording{.steps = clock.take_steps()};
+    result.recording = StepRecording{.steps = clock.take_steps(), .baseline = baseline};
     if (started->belief_is_measured) result.recording->belief = belief.parts().verify_affine;
   }
   return result;

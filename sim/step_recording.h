@@ -9,12 +9,22 @@
 
 namespace dspark {
 
+/// How fast a real machine was around a run: the seconds of one small step, the same in every run of the
+/// model, before and after it. What differs between runs is the computer's own drift.
+struct BaselineStep {
+  double before = 0;
+  double after = 0;
+
+  bool operator==(const BaselineStep&) const = default;
+};
+
 /// What a real machine took in one replication. Durations steer batches and depths, so a run on it is a
 /// function of its experiment and of this; kept, it can be served again (Scenario::replay).
 struct StepRecording {
   std::vector<StepSeconds> steps = {};  // in order; each part finite and >= 0, in all > 0
   /// The step costs that policies believed, where the machine measured them; none where the experiment says.
   std::optional<AffineCost> belief = {};
+  std::optional<BaselineStep> baseline = {};  // no part of what the run is a function of
 
   bool operator==(const StepRecording&) const = default;
 };

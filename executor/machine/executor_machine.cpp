@@ -11,6 +11,7 @@
 #include "executor/drafter/drafter_choice.h"
 #include "executor/generation/generation.h"
 #include "executor/generation/loaded_model.h"
+#include "executor/machine/baseline_step.h"
 #include "executor/machine/prompt_texts.h"
 #include "executor/recording/dense_rounds.h"
 #include "executor/tokenizer/tokenizer.h"
@@ -209,7 +210,10 @@ class ExecutorMachine final : public Machine {
     auto calibration = calibration_for(drafter->get());
     const StepCost* belief = parameters_.belief ? &*parameters_.belief : &(*model)->measured_cost;
     auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key, durations, recorder);
-    return Start{std::move(runner), belief, std::move(calibration), !parameters_.belief.has_value()};
+    return Start{std::move(runner), belief, std::move(calibration), !parameters_.belief.has_value(),
+                 [model = *model, block_tokens = block_tokens()] {
+                   return baseline_step_seconds(model->model.kernels(), model->model.target(), block_tokens);
+                 }};
   }
   Result<Rounds> dense_rounds(RandomKey key, const EngineOptions& engine, const RunRecording& recording,
                               const std::function<bool(std::size_t)>& progress) const override {

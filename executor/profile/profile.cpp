@@ -101,14 +101,13 @@ ProfileForecast forecast_profile(Kernels& kernels, TargetModel& target, const Pr
   StepTimer timer(kernels, target, options.block_tokens);
   const ProfilePoint& small = grid.points.front();
   const ProfilePoint& large = grid.points.back();
-  timer.seconds(small);  // warms up
   const double least = timer.seconds(small), most = timer.seconds(large);
   const double slope = large.tokens > small.tokens ? (most - least) / (large.tokens - small.tokens) : 0;
   ProfileForecast forecast{.points = static_cast<int>(grid.points.size())};
   double round = 0;
   for (const ProfilePoint& point : grid.points) round += least + slope * (point.tokens - small.tokens);
-  forecast.passes = forecast.points * (options.repeats + 1);
-  forecast.seconds = round * (options.repeats + 1);
+  forecast.passes = forecast.points * (options.repeats + 1) * StepTimer::kPasses;
+  forecast.seconds = round * (options.repeats + 1) * StepTimer::kPasses;
   return forecast;
 }
 

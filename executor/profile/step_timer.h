@@ -18,7 +18,12 @@ class StepTimer {
   StepTimer(Kernels& kernels, TargetModel& target, int block_tokens)
       : kernels_(kernels), target_(target), block_tokens_(block_tokens) {}
 
-  /// Seconds of one such step. The cache has the point's blocks, and the target room for its rows and logits.
+  /// Passes of the target that one measurement takes.
+  static constexpr int kPasses = 2;
+
+  /// Seconds of one such step behind another of its kind, as steps are served: what the processor's caches
+  /// keep of small models, it finds there. The cache has the point's blocks, and the target room for its rows
+  /// and logits.
   double seconds(const ProfilePoint& point);
 
  private:

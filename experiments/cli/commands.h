@@ -35,6 +35,7 @@ struct CompareOptions {
   std::string policy_a;            // both or none
   std::string policy_b;
   std::vector<std::string> fitted;  // policies
+  std::optional<double> steady;     // percent
   std::optional<double> median;     // percent
   std::optional<double> worst;
   std::string figure;  // NAME.png; empty: none is drawn

@@ -33,7 +33,8 @@ Result<AxisChoice> read_pair(const std::string& text) {
 }
 
 Result<DifferenceOptions> difference_options(const CompareOptions& options) {
-  DifferenceOptions chosen{options.metrics, {}, options.fitted};
+  DifferenceOptions chosen{options.metrics, {}, options.fitted, {}};
+  if (options.steady) chosen.steady = *options.steady / 100;
   if (!options.policy_a.empty()) chosen.choices.push_back({"policy", options.policy_a, options.policy_b});
   for (const std::string& text : options.pairs) {
     const auto pair = read_pair(text);

@@ -24,6 +24,15 @@ Json file_json(const std::string& path, const ResultFile& file) {
           {"experiment_digest", file.text("experiment_digest")}};
 }
 
+Json speed_json(const std::optional<MeasuredSpeed>& speed) {
+  if (!speed) return nullptr;
+  return {{"runs", speed->runs},
+          {"baseline_step_seconds", speed->median},
+          {"least_seconds", speed->least},
+          {"most_seconds", speed->most},
+          {"runs_left_out", speed->left_out}};
+}
+
 Json limit_json(const std::optional<double>& limit) { return limit ? Json(*limit) : Json(nullptr); }
 
 }  // namespace
@@ -34,6 +43,8 @@ std::string difference_json(const ComparedResults& compared, const ErrorLimits& 
   Json root = Json::object();
   root["a"] = file_json(compared.path_a, compared.a);
   root["b"] = file_json(compared.path_b, compared.b);
+  root["a"]["speed"] = speed_json(d.speed_a);
+  root["b"]["speed"] = speed_json(d.speed_b);
   root["same_yaml"] = compared.a.text("experiment") == compared.b.text("experiment");
   root["error"] = "a / b - 1";
   root["load_axis"] = compared.b.text("load_axis");

@@ -61,6 +61,17 @@ std::string set_line(const char* letter, const std::string& options) {
   return fmt::format("--set of {}: {}\n", letter, words.empty() ? "nothing" : words);
 }
 
+/// How fast the computer itself was.
+std::string speed_line(const char* letter, const std::optional<MeasuredSpeed>& speed) {
+  if (!speed) return {};
+  const auto off = [&](double seconds) { return percent(seconds / speed->median - 1); };
+  std::string text = fmt::format("speed of {}'s computer: a baseline step takes {} ms, {} .. {} around {} runs",
+                                 letter, number(speed->median * 1e3), off(speed->least), off(speed->most),
+                                 speed->runs);
+  if (speed->left_out > 0) text += fmt::format("; {} of them, at another speed, are left out", speed->left_out);
+  return text + "\n";
+}
+
 /// How differences were taken, in words.
 std::string pairing_words(const ResultDifferences& differences) {
   const auto within = std::count_if(differences.points.begin(), differences.points.end(),
@@ -84,6 +95,7 @@ std::string heading(const ComparedResults& compared) {
   if (set_a != set_b) text += set_line("A", set_a) + set_line("B", set_b);
   if (machine_of(compared.a) == Machine::kMeasured && machine_of(compared.b) == Machine::kModelled)
     text += "A is the measured one: give it second to have errors of the model\n";
+  text += speed_line("A", d.speed_a) + speed_line("B", d.speed_b);
   if (!d.fixed.empty()) text += fmt::format("only one has, and never varies: {}\n", fmt::join(d.fixed, ", "));
   const Table& fits = compared.a.table("fits");
   const Texts& roles = fits.texts("role");

@@ -24,7 +24,9 @@ Table empty_recordings() {
            {"steps", "1", "its rows in /durations", Integers{}},
            {"belief_bias_seconds", "s", "constant " + belief, Numbers{}},
            {"belief_seconds_per_request", "s", "slope by requests " + belief, Numbers{}},
-           {"belief_seconds_per_token", "s", "slope by rows " + belief, Numbers{}}}};
+           {"belief_seconds_per_token", "s", "slope by rows " + belief, Numbers{}},
+           {"baseline_before_seconds", "s", "of a step of one row right before the run", Numbers{}},
+           {"baseline_after_seconds", "s", "of the same step right after it", Numbers{}}}};
 }
 
 Table empty_durations() {
@@ -54,6 +56,9 @@ void add_recording(Table& recordings, std::int64_t point, std::int64_t replicati
   values<Numbers>(recordings, 4).push_back(belief.bias_seconds);
   values<Numbers>(recordings, 5).push_back(belief.seconds_per_request);
   values<Numbers>(recordings, 6).push_back(belief.seconds_per_token);
+  const BaselineStep baseline = recording.baseline.value_or(BaselineStep{kNotMeasured, kNotMeasured});
+  values<Numbers>(recordings, 7).push_back(baseline.before);
+  values<Numbers>(recordings, 8).push_back(baseline.after);
 }
 
 void add_durations(Table& durations, std::int64_t point, std::int64_t replication,
@@ -95,6 +100,7 @@ class RecordedReader {
       RecordedRun run;
       if (!read_steps(of, recordings_.integers("steps")[row], run.recording)) return {};
       read_belief(row, run.recording);
+      read_baseline(row, run.recording);
       const auto digest = trace_digests_.find(of);
       if (digest == trace_digests_.end() || of.first < last_point) return {};
       run.digest = digest->second;
@@ -158,6 +164,12 @@ class RecordedReader {
     const bool none = std::isnan(belief.bias_seconds) && std::isnan(belief.seconds_per_request) &&
                       std::isnan(belief.seconds_per_token);
     if (!none) recording.belief = belief;
+  }
+
+  void read_baseline(std::size_t row, StepRecording& recording) const {
+    const BaselineStep baseline{recordings_.numbers("baseline_before_seconds")[row],
+                                recordings_.numbers("baseline_after_seconds")[row]};
+    if (!std::isnan(baseline.before) && !std::isnan(baseline.after)) recording.baseline = baseline;
   }
 
   const Table& recordings_;

@@ -21,6 +21,14 @@ ReplicatedValues::ReplicatedValues(const ResultFile& file, const std::string& me
   }
 }
 
+void ReplicatedValues::leave_out(std::span<const BaselineSpeed::Run> runs) {
+  for (const BaselineSpeed::Run& run : runs) {
+    const std::size_t at = run.point * replications_ + run.replication;
+    if (run.replication < replications_ && at < values_.size())
+      values_[at] = std::numeric_limits<double>::quiet_NaN();
+  }
+}
+
 std::vector<double> ReplicatedValues::of(std::size_t point) const {
   std::vector<double> measured;
   for (std::size_t r = 0; r < replications_; ++r) {

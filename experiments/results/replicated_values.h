@@ -1,8 +1,10 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
+#include "experiments/results/baseline_speed.h"
 #include "experiments/results/result_file.h"
 
 namespace dspark {
@@ -11,6 +13,8 @@ namespace dspark {
 class ReplicatedValues {
  public:
   ReplicatedValues(const ResultFile& file, const std::string& metric);
+  /// Without these runs, as if they had not been measured.
+  void leave_out(std::span<const BaselineSpeed::Run> runs);
 
   std::size_t replications() const { return replications_; }
   double at(std::size_t point, std::size_t replication) const {

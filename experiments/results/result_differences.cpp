@@ -180,6 +180,29 @@ std::optional<RankAgreement> ranking_of(const ResultDifferences& found, const Re
   return ranking;
 }
 
+/// The values of a result, without the runs that are left out.
+class SteadyRuns {
+ public:
+  SteadyRuns(const ResultFile& file, const std::optional<double>& steady) : file_(file) {
+    const auto baseline = BaselineSpeed::of(file);
+    if (!baseline) return;
+    if (steady) left_out_ = baseline->unsteady(*steady);
+    speed_ = {baseline->runs(), baseline->median(), baseline->least(), baseline->most(), left_out_.size()};
+  }
+
+  ReplicatedValues values(const std::string& metric) const {
+    ReplicatedValues values(file_, metric);
+    values.leave_out(left_out_);
+    return values;
+  }
+  const std::optional<MeasuredSpeed>& speed() const { return speed_; }
+
+ private:
+  const ResultFile& file_;
+  std::vector<BaselineSpeed::Run> left_out_;
+  std::optional<MeasuredSpeed> speed_;
+};
+
 /// Natural logarithms of throughput and three of its factors, as means over the replications that measured
 /// all of them: factors multiply within a replication, so their means only add up as logarithms.
 struct LogFactors {
@@ -188,13 +211,13 @@ struct LogFactors {
 
 class FactorsOf {
  public:
-  explicit FactorsOf(const ResultFile& file)
-      : throughput_(file, "throughput"),
-        step_seconds_(file, "step_seconds_mean"),
-        rows_(file, "batch_tokens"),
-        prompt_rows_(file, "prefill_tokens"),
-        verification_length_(file, "verification_length"),
-        busy_share_(file, "busy_share") {}
+  explicit FactorsOf(const SteadyRuns& runs)
+      : throughput_(runs.values("throughput")),
+        step_seconds_(runs.values("step_seconds_mean")),
+        rows_(runs.values("batch_tokens")),
+        prompt_rows_(runs.values("prefill_tokens")),
+        verification_length_(runs.values("verification_length")),
+        busy_share_(runs.values("busy_share")) {}
 
   LogFactors at(std::size_t point) const {
     LogFactors sum;
@@ -255,9 +278,13 @@ Result<ResultDifferences> compare_results(const ResultFile& a, const ResultFile&
   found.lone = std::move(paired->lone);
   found.fixed = std::move(paired->fixed);
   if (const auto error = add_points(a, b, *paired, options.fitted, found)) return *error;
+  const SteadyRuns runs_a(a, options.steady);
+  const SteadyRuns runs_b(b, options.steady);
+  found.speed_a = runs_a.speed();
+  found.speed_b = runs_b.speed();
   for (std::size_t metric = 0; metric < found.metrics.size(); ++metric) {
-    const ReplicatedValues of_a(a, found.metrics[metric].name);
-    const ReplicatedValues of_b(b, found.metrics[metric].name);
+    const ReplicatedValues of_a = runs_a.values(found.metrics[metric].name);
+    const ReplicatedValues of_b = runs_b.values(found.metrics[metric].name);
     for (std::size_t point = 0; point < found.points.size(); ++point) {
       Difference row = difference_of(of_a, of_b, found.points[point]);
       row.point = point;
@@ -271,8 +298,8 @@ Result<ResultDifferences> compare_results(const ResultFile& a, const ResultFile&
       if (const auto ranking = ranking_of(found, of_b, metric, setting)) found.rankings.push_back(*ranking);
     }
   }
-  const FactorsOf of_a(a);
-  const FactorsOf of_b(b);
+  const FactorsOf of_a(runs_a);
+  const FactorsOf of_b(runs_b);
   for (std::size_t point = 0; point < found.points.size(); ++point) {
     found.shares.push_back(shares_of(of_a.at(found.points[point].a), of_b.at(found.points[point].b)));
     found.shares.back().point = point;

@@ -25,6 +25,7 @@ struct DifferenceOptions {
   std::vector<AxisChoice> choices;
   std::vector<std::string>
       fitted;  // policies of A as written, whose points are fitted and all others predicted
+  std::optional<double> steady;  // runs whose baseline step is off by more than this share are left out
 };
 
 struct ComparedPoint {
@@ -88,6 +89,15 @@ struct ThroughputShares {
   double busy = 0;
 };
 
+/// How steady the computer was that a result was measured on (BaselineSpeed).
+struct MeasuredSpeed {
+  std::size_t runs = 0;
+  double median = 0;  // seconds of the baseline step
+  double least = 0;
+  double most = 0;
+  std::size_t left_out = 0;  // runs, by DifferenceOptions::steady
+};
+
 /// Two results, point by point.
 struct ResultDifferences {
   struct Metric {
@@ -104,6 +114,8 @@ struct ResultDifferences {
   std::vector<ThroughputShares> shares;  // one for each point
   std::vector<LonePoint> lone;
   std::vector<std::string> fixed;  // "axis=value" of what only one file has
+  std::optional<MeasuredSpeed> speed_a = {};  // nothing where no baseline was measured
+  std::optional<MeasuredSpeed> speed_b = {};
 };
 
 /// Errors: those of pair_points; a metric that a file does not have, or none of the usual ones; a policy

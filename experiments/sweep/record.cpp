@@ -64,6 +64,7 @@ json recording_json(const StepRecording& recording) {
     const AffineCost& belief = *recording.belief;
     root["belief"] = {belief.bias_seconds, belief.seconds_per_request, belief.seconds_per_token};
   }
+  if (recording.baseline) root["baseline"] = {recording.baseline->before, recording.baseline->after};
   return root;
 }
 
@@ -79,6 +80,9 @@ StepRecording recording_of(const json& root) {
   if (const auto belief = root.find("belief"); belief != root.end()) {
     recording.belief =
         AffineCost{belief->at(0).get<double>(), belief->at(1).get<double>(), belief->at(2).get<double>()};
+  }
+  if (const auto baseline = root.find("baseline"); baseline != root.end()) {
+    recording.baseline = BaselineStep{baseline->at(0).get<double>(), baseline->at(1).get<double>()};
   }
   return recording;
 }

@@ -25,11 +25,16 @@ class Runner {
     for (std::size_t unit = 0; unit < results.size(); ++unit) {
       if (!results[unit]) (is_measured(unit) ? measured_ : waiting_).push_back(unit);
     }
+    const auto replications = static_cast<std::size_t>(experiment.replications);
+    std::stable_sort(measured_.begin(), measured_.end(), [replications](std::size_t a, std::size_t b) {
+      return a % replications < b % replications;
+    });
   }
 
   std::size_t waiting() const { return waiting_.size(); }
 
-  /// What is measured runs alone, after all that is computed and on the caller's thread.
+  /// What is measured runs alone, after all that is computed and on the caller's thread, one replication of all
+  /// points after the other: a computer that becomes slower does so for every point, and shows in the intervals.
   void work_alone() {
     {
       const std::lock_guard lock(mutex_);
