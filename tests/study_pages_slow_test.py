@@ -22,6 +22,13 @@ import plot
 PROGRAM = ""
 FIGURE_COMMAND = re.compile(r"^\S.*(?:plot\.py|dspark figures) (results/(?:.*\\\n)*.*)$", re.MULTILINE)
 EVALUATION = re.compile(r"^\S*dspark evaluate (?:.*\\\n)*.*$", re.MULTILINE)
+COMPARISON = re.compile(r"^\S*dspark compare (?:.*\\\n)*.*$", re.MULTILINE)
+# In the place of a computer's own: models that a page needs are not at hand everywhere.
+STAND_IN = (
+    "machine.use=modelled",
+    "machine.modelled={verify_cost: {bias_ms: 1, per_token_ms: 0.5}, acceptance: {survival: [0.9, 0.8, 0.7, 0.6, 0.5, "
+    "0.4, 0.3]}}",
+)
 SMALL = ("replications=2", "stop.requests=60", "stop.warmup_requests=20")
 
 
@@ -59,6 +66,24 @@ class ThePages(unittest.TestCase):
         subprocess.run(words, cwd=SOURCE, check=True, capture_output=True)
         return {name}
 
+    def compare(self, command):
+        """The picture of one comparison, of a study's small results on a stand-in for both machines."""
+        words = shlex.split(command.replace("\\\n", " "))
+        for at in (2, 3):
+            study = Path(words[at]).stem.removesuffix("_modelled").removesuffix("_measured")
+            result = self.folder / f"{study}.h5"
+            if not result.exists():
+                sets = [word for option in (*STAND_IN, *SMALL) for word in ("--set", option)]
+                study_file = SOURCE / "experiments" / "studies" / f"{study}.yaml"
+                subprocess.run([PROGRAM, "run", study_file, "--out", result, "--quiet", *sets], check=True)
+            words[at] = str(result)
+        name = Path(words[words.index("--figure") + 1]).name
+        (self.folder / "figures").mkdir(exist_ok=True)
+        words[0] = PROGRAM
+        words[words.index("--figure") + 1] = str(self.folder / "figures" / name)
+        subprocess.run(words, cwd=SOURCE, check=True, capture_output=True)
+        return {name}
+
     def test_each_page_shows_the_commands_that_draw_its_figures(self):
         docs = SOURCE / "docs"
         pages = [page for page in sorted(docs.rglob("*.md")) if "](figures/" in page.read_text(encoding="utf-8")]
@@ -69,6 +94,7 @@ class ThePages(unittest.TestCase):
                 blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
                 drawn = set().union(*(self.draw(command) for command in FIGURE_COMMAND.findall(blocks)))
                 drawn |= set().union(*(self.evaluate(command) for command in EVALUATION.findall(blocks)))
+                drawn |= set().union(*(self.compare(command) for command in COMPARISON.findall(blocks)))
                 shown = re.findall(r"\]\(figures/([^)]+)\)", text)
                 self.assertEqual(sorted(drawn), sorted(shown))
                 for name in shown:

@@ -6,30 +6,19 @@
 #include <algorithm>
 #include <filesystem>
 #include <mutex>
-#include <optional>
 
 #include "executor/drafter/drafter_choice.h"
 #include "executor/generation/generation.h"
 #include "executor/generation/loaded_model.h"
 #include "executor/machine/baseline_step.h"
+#include "executor/machine/executor_parameters.h"
 #include "executor/machine/prompt_texts.h"
 #include "executor/recording/dense_rounds.h"
 #include "executor/tokenizer/tokenizer.h"
-#include "policies/nearest_name.h"
-#include "sim/hardware/step_cost_parameters.h"
 #include "sim/recording/run_recording.h"
 
 namespace dspark {
 namespace {
-
-struct ExecutorParameters {
-  std::string target;  // a folder
-  DrafterChoice drafter;
-  std::vector<std::string> prompts;  // text files: none: random tokens; one; or one for each of the domains
-  bool prompts_by_line = false;
-  LoadOptions load;
-  std::optional<StepCost> belief;  // measured unless it is given
-};
 
 /// A model in memory, and what it was loaded for.
 struct ServedModel {
@@ -115,12 +104,14 @@ std::vector<std::string> files_of_model(const std::string& folder) {
 class OwningRunner final : public Runner {
  public:
   OwningRunner(std::shared_ptr<ServedModel> model, std::unique_ptr<Drafter> drafter, RandomKey key,
-               StepDurations& durations, RoundRecorder* recorder)
+               StepDurations& durations, RoundRecorder* recorder,
+               std::shared_ptr<const AcceptanceModel> forced)
       : model_(std::move(model)),
         drafter_(std::move(drafter)),
         prompts_(prompts(*model_, key)),
+        forced_(std::move(forced)),
         runner_(model_->model.kernels(), model_->model.target(), drafter_.get(), *prompts_, key,
-                {.durations = &durations, .recorder = recorder}) {}
+                {.durations = &durations, .recorder = recorder, .forced = forced_.get()}) {}
 
   int block_size() const override { return runner_.block_size(); }
   void entered(RequestId id, const RequestSpec& spec) override { runner_.entered(id, spec); }
@@ -146,6 +137,7 @@ class OwningRunner final : public Runner {
   std::shared_ptr<ServedModel> model_;
   std::unique_ptr<Drafter> drafter_;
   std::unique_ptr<PromptSource> prompts_;
+  std::shared_ptr<const AcceptanceModel> forced_;
   ExecutorRunner runner_;
 };
 
@@ -179,16 +171,14 @@ class ExecutorMachine final : public Machine {
   unsigned signals() const override {
     if (block_size() == 0) return kConfidenceOnly;
     const unsigned of_all = kTop1 | kMargin | kEntropy | kChosen;
+    if (parameters_.forced) return parameters_.forced->signals() & of_all;
     // A token that was looked up is certain: its divergence would be infinite.
     return parameters_.drafter.is_folder() ? of_all | kDivergence : of_all;
   }
   bool knows_outcomes() const override { return false; }
   bool is_real() const override { return true; }
   bool prefills_elsewhere() const override { return false; }
-  const std::vector<FitLine>& fits() const override {
-    static const std::vector<FitLine> kNone;
-    return kNone;
-  }
+  const std::vector<FitLine>& fits() const override { return parameters_.fits; }
   std::vector<std::string> model_files() const override {
     std::vector<std::string> files = files_of_model(parameters_.target);
     if (parameters_.drafter.is_folder()) {
@@ -207,9 +197,10 @@ class ExecutorMachine final : public Machine {
     if (!model) return model.error();
     auto drafter = make_drafter_for(**model, engine);
     if (!drafter) return drafter.error();
-    auto calibration = calibration_for(drafter->get());
+    auto calibration = parameters_.forced ? nullptr : calibration_for(drafter->get());
     const StepCost* belief = parameters_.belief ? &*parameters_.belief : &(*model)->measured_cost;
-    auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key, durations, recorder);
+    auto runner = std::make_unique<OwningRunner>(*model, *std::move(drafter), key, durations, recorder,
+                                                 parameters_.forced);
     return Start{std::move(runner), belief, std::move(calibration), !parameters_.belief.has_value(),
                  [model = *model, block_tokens = block_tokens()] {
                    return baseline_step_seconds(model->model.kernels(), model->model.target(), block_tokens);
@@ -217,6 +208,8 @@ class ExecutorMachine final : public Machine {
   }
   Result<Rounds> dense_rounds(RandomKey key, const EngineOptions& engine, const RunRecording& recording,
                               const std::function<bool(std::size_t)>& progress) const override {
+    if (parameters_.forced)
+      return Error{"its drafts fare as machine.executor.acceptance says: the text does not"};
     const auto model = load(engine);
     if (!model) return model.error();
     const auto drafter = make_drafter_for(**model, engine);
@@ -263,100 +256,11 @@ class ExecutorMachine final : public Machine {
   std::shared_ptr<LastModel> models_;
 };
 
-std::string resolved(const std::string& folder, const std::string& path) {
-  return path.empty() ? path : (std::filesystem::path(folder) / path).lexically_normal().string();
-}
-
-LoadOptions read_load_options(Parameters& parameters) {
-  LoadOptions load;
-  parameters.choice("backend", {.options = {"cpu"}, .default_value = "cpu", .meaning = "what computes"});
-  const std::string weights = parameters.choice(
-      "weights", {.options = {"auto", "f32", "bf16"},
-                  .default_value = "auto",
-                  .meaning = "type that weights and KV are kept in; auto: as the folder stores them"});
-  load.weights = named_weight_type(weights);
-  load.threads = static_cast<int>(parameters.integer(
-      "threads",
-      {.min = 0, .max = 1024, .default_value = 0, .meaning = "threads that compute; 0: all cores"}));
-  Parameters kv = parameters.group("kv", "paged KV cache");
-  load.kv_blocks = static_cast<int>(kv.integer(
-      "blocks",
-      {.min = 1, .max = 1 << 24, .default_value = 1024, .unit = "blocks", .meaning = "blocks in all"}));
-  const std::string block_tokens =
-      kv.choice("block_tokens", {.options = {"8", "16", "32", "64", "128", "256"},
-                                 .default_value = "16",
-                                 .meaning = "tokens of a block"});
-  load.block_tokens = block_tokens.empty() ? 16 : std::stoi(block_tokens);
-  return load;
-}
-
-/// One text for all, or one for each of the workload's domains.
-void read_prompts(Parameters& parameters, const std::string& folder, const std::vector<std::string>& domains,
-                  ExecutorParameters& read) {
-  const std::string one = parameters.text(
-      "prompts", {.default_value = "",
-                  .meaning = "text file whose windows are the prompts; none: random tokens, with which "
-                             "drafters look better than they are"});
-  if (!one.empty()) read.prompts = {resolved(folder, one)};
-  const Value* by_domain = parameters.raw("prompts_by_domain", "map of files",
-                                          "a text for each of the workload's domains instead");
-  read.prompts_by_line =
-      parameters.flag("prompts_by_line",
-                      {.default_value = false,
-                       .meaning = "windows begin where lines do, each a text of its own, in which \\n, \\t "
-                                  "and \\\\ are a line end, a tab and a backslash"});
-  if (by_domain == nullptr) return;
-  parameters.exclude("prompts_by_domain", "prompts");
-  if (by_domain->map() == nullptr || domains.empty()) {
-    parameters.add_error(
-        domains.empty() ? "the workload has no domains" : "'prompts_by_domain' must be a map of files",
-        by_domain->position, "for example {math: math.txt, chat: chat.txt}");
-    return;
-  }
-  for (const Value::Entry& entry : *by_domain->map()) {
-    if (std::find(domains.begin(), domains.end(), entry.key) != domains.end()) continue;
-    parameters.add_error(fmt::format("the workload has no domain '{}'", entry.key), entry.key_position,
-                         known_names_advice(entry.key, domains));
-  }
-  for (const std::string& domain : domains) {
-    const Value* file = by_domain->find(domain);
-    if (file == nullptr || file->scalar() == nullptr) {
-      parameters.add_error(fmt::format("'prompts_by_domain' names no file for the domain '{}'", domain),
-                           by_domain->position);
-      continue;
-    }
-    read.prompts.push_back(resolved(folder, *file->scalar()));
-  }
-}
-
 std::unique_ptr<const Machine> read_executor_machine(Parameters& parameters, const std::string& folder,
                                                      const std::vector<std::string>& domains,
                                                      const std::shared_ptr<LastModel>& models) {
-  const std::size_t errors_before = parameters.errors().size();
-  ExecutorParameters read;
-  read.target = resolved(
-      folder, parameters.text(
-                  "target", {.meaning = "folder of the target: config.json, *.safetensors, tokenizer.json"}));
-  read.drafter.what = parameters.text(
-      "drafter",
-      {.default_value = "none",
-       .meaning = "none; ngram: what followed the same tokens before; or the folder of a drafter"});
-  read.drafter.block_size = static_cast<int>(
-      parameters.integer("block_size", {.min = 1,
-                                        .max = 64,
-                                        .default_value = 7,
-                                        .unit = "tokens",
-                                        .meaning = "γ: largest block that the drafter proposes"}));
-  read_prompts(parameters, folder, domains, read);
-  read.load = read_load_options(parameters);
-  if (parameters.given("cost") || parameters.is_describing()) {
-    Parameters cost =
-        parameters.group("cost", "step costs that policies believe; measured when a run starts if not given");
-    read.belief = StepCost(read_step_cost(cost, /*overhead_is_solved=*/false));
-  }
-  if (read.drafter.is_folder()) read.drafter.what = resolved(folder, read.drafter.what);
-  if (parameters.errors().size() > errors_before || parameters.is_describing()) return nullptr;
-  return std::make_unique<const ExecutorMachine>(std::move(read), models);
+  auto read = read_executor_parameters(parameters, folder, domains);
+  return read ? std::make_unique<const ExecutorMachine>(*std::move(read), models) : nullptr;
 }
 
 }  // namespace

@@ -40,8 +40,11 @@ class ServedCosts {
     serve_idle(options_.draft_requests[i]);
     const ServedLoad load = load_of(options_, options_.draft_requests[i], drafter_->block_size());
     if (!fits(load)) return;
-    for (const ServedStep& step : serve_steps(kernels_, target_, drafter_, load).steps)
-      draft_[i].push_back(step.draft);
+    const std::vector<double> whole = draft_seconds(load);
+    draft_[i].insert(draft_[i].end(), whole.begin(), whole.end());
+    if (drafter_->is_sequential() || drafter_->block_size() < 2 || whole.empty()) return;
+    const std::vector<double> one = draft_seconds(load_of(options_, options_.draft_requests[i], 1));
+    if (!one.empty()) one_token_shares_.push_back(middle(one) / middle(whole));
   }
 
   void put_into(Profile& profile) && {
@@ -57,10 +60,19 @@ class ServedCosts {
       profile.draft_table.push_back({static_cast<double>(point.requests), point.seconds.median / passes});
       weights.push_back(1 / (point.seconds.median * point.seconds.median));
     }
+    if (!one_token_shares_.empty())
+      profile.one_token_share = std::min(1.0, middle(std::move(one_token_shares_)));
     if (!profile.draft_table.empty()) make_monotone(profile.draft_table, std::move(weights));
   }
 
  private:
+  std::vector<double> draft_seconds(ServedLoad load) {
+    load.temperature = options_.temperature;
+    std::vector<double> seconds;
+    for (const ServedStep& step : serve_steps(kernels_, target_, drafter_, load).steps)
+      seconds.push_back(step.draft);
+    return seconds;
+  }
   void serve_without_drafter(int requests) {
     const ServedLoad load = load_of(options_, requests, 0);
     if (!fits(load)) return;
@@ -79,7 +91,7 @@ class ServedCosts {
   TargetModel& target_;
   Drafter* drafter_;
   const ProfileOptions& options_;
-  std::vector<double> overhead_, engine_, tax_;
+  std::vector<double> overhead_, engine_, tax_, one_token_shares_;
   std::vector<std::vector<double>> draft_;  // by draft_requests
 };
 
@@ -98,7 +110,7 @@ CostFit fit_points(const std::vector<ProfilePoint>& points, const GridMeasuremen
 
 ProfileForecast forecast_profile(Kernels& kernels, TargetModel& target, const ProfileGrid& grid,
                                  const ProfileOptions& options) {
-  StepTimer timer(kernels, target, options.block_tokens);
+  StepTimer timer(kernels, target, options.block_tokens, options.temperature);
   const ProfilePoint& small = grid.points.front();
   const ProfilePoint& large = grid.points.back();
   const double least = timer.seconds(small), most = timer.seconds(large);
@@ -114,7 +126,7 @@ ProfileForecast forecast_profile(Kernels& kernels, TargetModel& target, const Pr
 Profile measure_profile(Kernels& kernels, TargetModel& target, Drafter* drafter, const ProfileGrid& grid,
                         const ProfileOptions& options,
                         const std::function<void(int done, int of)>& progress) {
-  StepTimer timer(kernels, target, options.block_tokens);
+  StepTimer timer(kernels, target, options.block_tokens, options.temperature);
   Profile profile;
   profile.points = grid.points;
   profile.verify = measure_grid(

@@ -19,7 +19,8 @@ struct ProfileOptions {
   std::vector<int> draft_requests;  // whose drafting is measured, and whose steps are served; those that fit
   int kv_blocks = 0;
   int block_tokens = 16;
-  int max_rows = 0;  // of one step
+  int max_rows = 0;       // of one step
+  float temperature = 0;  // of the requests: 0 looks for the likeliest tokens, above it samples
 };
 
 /// Drafting, by the requests that draft.
@@ -35,8 +36,9 @@ struct Profile {
   CostFit fit;
   std::vector<DraftPoint> draft;              // empty without a drafter
   std::vector<CostTable::Point> draft_table;  // what of it a modelled machine reads: monotone, by requests
-  double step_overhead_seconds = 0;           // of the runner per step, beside forward pass and drafting
-  double engine_seconds = 0;                  // of the engine per step; not on an experiment's clock
+  double one_token_share = 1;  // of a block's time, what a block of one token takes (of a block drafter)
+  double step_overhead_seconds = 0;  // of the runner per step, beside forward pass and drafting
+  double engine_seconds = 0;         // of the engine per step; not on an experiment's clock
   double idle_drafter_tax = 0;  // share of verification that a loaded drafter takes in a step without drafts
   double noise = 0;             // median of the points'
 };

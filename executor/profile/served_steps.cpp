@@ -98,7 +98,8 @@ std::vector<GivenRequest> requests_of(const ServedLoad& load, std::size_t vocabu
   for (int i = 0; i < load.requests; ++i) {
     requests.push_back({.prompt = prompts.prompt(
                             {.ordinal = static_cast<std::uint32_t>(i), .prompt_tokens = load.prompt_tokens}),
-                        .output_limit = output_limit(load)});
+                        .output_limit = output_limit(load),
+                        .temperature = load.temperature});
   }
   return requests;
 }

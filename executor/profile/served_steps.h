@@ -17,7 +17,8 @@ struct ServedLoad {
   int prompt_tokens = 32;  // drawn at random; from 1
   int kv_blocks = 0;
   int block_tokens = 16;
-  int max_rows = 0;  // of one step
+  int max_rows = 0;       // of one step
+  float temperature = 0;  // of the requests
 };
 
 /// KV blocks that such a load takes.
@@ -27,7 +28,8 @@ int served_blocks(const ServedLoad& load);
 struct ServedStep {
   double draft = 0;   // seconds by the runner: drafting, and what the drafter learns of the step
   double verify = 0;  // seconds by the runner: packing, forward pass, acceptance
-  double bare = 0;    // of verify: seconds outside the forward pass and the choice of likeliest tokens
+  double bare = 0;    // of verify: seconds outside the forward pass and the choice of likeliest tokens; known
+                      // at temperature 0
 };
 
 struct ServedSteps {
@@ -35,7 +37,7 @@ struct ServedSteps {
   double engine_seconds = 0;  // per step, outside the runner: not on the engine's clock
 };
 
-/// Serves the load by the engine, greedily; every request drafts `planned` tokens, all are verified. drafter:
+/// Serves the load by the engine; every request drafts `planned` tokens, all are verified. drafter:
 /// may be null, and planned is 0 then. It forgets the requests at the end. The load fits: served_blocks, and
 /// requests · (1 + planned) rows.
 ServedSteps serve_steps(Kernels& kernels, TargetModel& target, Drafter* drafter, const ServedLoad& load);

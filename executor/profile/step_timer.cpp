@@ -28,6 +28,23 @@ void StepTimer::pack(const ProfilePoint& point) {
   logit_rows_.resize(rows);
   std::iota(logit_rows_.begin(), logit_rows_.end(), 0);
   largest_.resize(rows);
+  if (temperature_ == 0) return;
+  rules_.assign(rows, {.temperature = temperature_});
+  accept_keys_.assign(rows - requests, {});
+  drafts_.assign(rows - requests, 0);
+  final_keys_.assign(requests, {});
+  accepted_.resize(requests);
+  next_token_.resize(requests);
+}
+
+void StepTimer::choose(View<float, 2> logits) {
+  if (temperature_ == 0) {
+    kernels_.largest(logits, largest_);
+    return;
+  }
+  kernels_.probabilities(logits, rules_);
+  kernels_.accept(first_row_, logits, {}, drafts_, accept_keys_, final_keys_,
+                  {.accepted = accepted_, .next_token = next_token_});
 }
 
 double StepTimer::seconds(const ProfilePoint& point) {
@@ -40,7 +57,7 @@ double StepTimer::seconds(const ProfilePoint& point) {
   for (int pass = 0; pass < kPasses; ++pass) {
     begin = std::chrono::steady_clock::now();
     const TargetOutput output = target_.forward(ragged, tokens_, logit_rows_);
-    kernels_.largest(output.logits, largest_);
+    choose(output.logits);
     kernels_.synchronize();
   }
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

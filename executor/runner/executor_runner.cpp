@@ -31,8 +31,11 @@ ExecutorRunner::ExecutorRunner(Kernels& kernels, TargetModel& target, Drafter* d
       key_(key),
       options_(std::move(options)),
       texts_(prompts) {
-  if (options_.recorder != nullptr)
-    options_.recorder->begin(block_size(), drafter_ != nullptr && drafter_->has_confidence_head());
+  if (drafter_ != nullptr && options_.forced != nullptr) forced_.emplace(*options_.forced);
+  if (options_.recorder != nullptr) {
+    const bool has_head = drafter_ != nullptr && (forced_ || drafter_->has_confidence_head());
+    options_.recorder->begin(block_size(), has_head);
+  }
 }
 
 void ExecutorRunner::entered(RequestId id, const RequestSpec& spec) {
@@ -108,15 +111,17 @@ DraftColumns ExecutorRunner::draft(const RunnerRows& rows, std::span<const int> 
   asked(chosen_, kChosen);
   asks_divergence_ = (rules.signals & kDivergence) != 0;
   list_draft_requests(rows, block_size);
-  drafter_->draft(requests_, {.stride = stride_,
-                              .drafted = drafted_,
-                              .tokens = draft_tokens_,
-                              .confidence = confidence_,
-                              .top1 = top1_,
-                              .margin = margin_,
-                              .entropy = entropy_,
-                              .chosen = chosen_,
-                              .soft_distributions = asks_divergence_});
+  const DraftBlocks blocks{.stride = stride_,
+                           .drafted = drafted_,
+                           .tokens = draft_tokens_,
+                           .confidence = confidence_,
+                           .top1 = top1_,
+                           .margin = margin_,
+                           .entropy = entropy_,
+                           .chosen = chosen_,
+                           .soft_distributions = asks_divergence_};
+  drafter_->draft(requests_, blocks);
+  if (forced_) outside_of(begin, [&] { forced_->draft(key_, rows, block_size, blocks); });
   const DraftColumns all{.stride = stride_,
                          .drafted = drafted_,
                          .confidence = confidence_,
@@ -159,6 +164,7 @@ Verified ExecutorRunner::verify(const RunnerRows& rows, std::span<const int> sub
   } else {
     accept_by_sampling(output.logits);
   }
+  if (forced_) force_outcomes();
   settle(rows);
   const StepSeconds seconds = duration(output.kept);
   const Verified verified{.accepted = accepted_by_row_,
@@ -198,12 +204,20 @@ void ExecutorRunner::accept_by_sampling(View<float, 2> logits) {
   }
   kernels_.probabilities(logits, rules_);
   const View<const float, 2> drafts = submitted_distributions();
-  if (options_.recorder != nullptr) {
+  if (options_.recorder != nullptr && !forced_) {
     outside_of(verify_begin_,
                [&] { acceptance_.compute(kernels_, step_, logits, drafts, draft_tokens_.size()); });
   }
   kernels_.accept(step_.first_logit_row(), logits, drafts, step_.draft_tokens(), accept_keys_, final_keys_,
                   {.accepted = accepted_, .next_token = next_token_});
+}
+
+/// The models have decided what they would; the text goes on behind as many drafts as the outcomes say.
+void ExecutorRunner::force_outcomes() {
+  for (std::size_t i = 0; i < step_.rounds().size(); ++i) {
+    const PackedStep::Round& round = step_.rounds()[i];
+    if (!round.prompt) accepted_[i] = forced_->accepted(round.row, round.submitted);
+  }
 }
 
 /// What the submitted drafts were drawn from, packed; empty where they were certain.

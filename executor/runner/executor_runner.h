@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "executor/drafter/drafter.h"
 #include "executor/model/target_model.h"
 #include "executor/runner/committed_step.h"
+#include "executor/runner/forced_acceptance.h"
 #include "executor/runner/packed_step.h"
 #include "executor/runner/request_texts.h"
 #include "executor/runner/round_acceptance.h"
@@ -46,6 +48,9 @@ struct ExecutorRunnerOptions {
   StepDurations* durations = nullptr;  // null: steps take what they take here
   /// Told of every round, with all signals; texts and outputs do not change by it. null: nobody asks.
   RoundRecorder* recorder = nullptr;
+  /// Says how drafts fare, in the place of the models; its blocks are at least the drafter's. null: the
+  /// models do, and replies are the target's.
+  const AcceptanceModel* forced = nullptr;
 };
 
 /// The real machine's runner: a target model verifies what a drafter proposes, in one packed forward pass per
@@ -75,6 +80,7 @@ class ExecutorRunner final : public Runner {
   static void outside_of(Time& begin, Record record);
   void accept_greedily(View<const float, 2> logits);
   void accept_by_sampling(View<float, 2> logits);
+  void force_outcomes();
   View<const float, 2> submitted_distributions();
   void settle(const RunnerRows& rows);
   StepSeconds duration(std::span<const View<const float, 2>> kept);
@@ -105,6 +111,7 @@ class ExecutorRunner final : public Runner {
   std::vector<std::int32_t> largest_;     // (logit rows)
   std::vector<std::int32_t> accepted_;    // (rounds)
   std::vector<std::int32_t> next_token_;  // (rounds)
+  std::optional<ForcedAcceptance> forced_;
   RoundDivergence divergence_;
   RoundAcceptance acceptance_;
   bool asks_divergence_ = false;

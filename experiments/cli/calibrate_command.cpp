@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "experiments/calibration/calibration_study.h"
+#include "experiments/calibration/learned_confidence.h"
 #include "experiments/calibration/rounds_file.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/exit_code.h"
@@ -62,6 +63,8 @@ int calibrate_command(const CalibrateOptions& options) {
     }
     return fail(error, kInvalidInput);
   }
+  if (!options.confidence.empty()) rounds = with_learned_confidence(*std::move(rounds), options.confidence);
+  if (!rounds) return fail(rounds.error(), kInvalidInput);
   const auto study = study_calibration(*rounds, {options.held_out, options.bins});
   if (!study)
     return fail({fmt::format("{}: {}", options.rounds, study.error().message), {}, study.error().advice},

@@ -61,6 +61,7 @@ struct CalibrateOptions {
   double held_out = 0.5;  // share of the requests
   int bins = 20;
   std::string form = "rounds";  // rounds, conditional or cumulative
+  std::string confidence;       // of learned_confidences(); empty: the recorded one
 };
 
 struct CheckLosslessOptions {
@@ -90,18 +91,19 @@ struct GenerateOptions {
 };
 
 struct ProfileCommandOptions {
-  std::string model;   // a folder
-  std::string output;  // a folder that is not there, unless `force`
-  std::string drafter = "none";
-  int block_size = 7;      // γ, within what the drafter can
-  std::string acceptance;  // a preset for the experiment that is written; empty: none
-  std::string rounds;      // recorded rounds in its place; empty: none
-  std::string experiment;  // whose traffic and policies that experiment takes; empty: small ones
-  ProfileSizes sizes;
+  std::string model;                  // a folder
+  std::string output;                 // a folder that is not there, unless `force`
+  std::string drafter;                // empty: none
+  int block_size = 0;                 // γ, within what the drafter can; 0: 7
+  std::string acceptance;             // a preset for the experiment that is written; empty: none
+  std::string rounds;                 // recorded rounds in its place; empty: none
+  std::string experiment;             // whose traffic and policies that experiment takes; empty: small ones
+  ProfileSizes sizes = {{}, {}, {}};  // each list, where it is empty: the default one
   int repeats = 7;
-  int kv_blocks = 0;  // 0: as many as the grid needs
-  std::string weights = "auto";
-  int threads = 0;  // 0: all cores
+  int kv_blocks = 0;                  // 0: as many as the grid needs
+  std::string weights;                // empty: auto
+  std::optional<int> threads;         // 0, nothing: all cores
+  std::optional<double> temperature;  // nothing: 0
   bool force = false;
 };
 

@@ -74,9 +74,10 @@ Command add_compare(CLI::App& program) {
            "A's model was fitted to this policy's points; all others are predicted; may be given again",
            "POLICY");
   command
-      ->add_option("--steady", options->steady,
-                   "Leave out measured runs around which the computer was faster or slower than usual by more "
-                   "than this, by the baseline step that is measured before and after each")
+      ->add_option(
+          "--steady", options->steady,
+          "Leave out measured runs around which the computer was faster or slower than usual by more "
+          "than this, by the baseline step that is measured before and after each")
       ->type_name("PERCENT")
       ->check(CLI::Range(0.0, 10000.0));
   command->add_option("--median", options->median, "Exit code 1 where the median |error| exceeds this")

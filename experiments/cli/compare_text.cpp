@@ -65,10 +65,11 @@ std::string set_line(const char* letter, const std::string& options) {
 std::string speed_line(const char* letter, const std::optional<MeasuredSpeed>& speed) {
   if (!speed) return {};
   const auto off = [&](double seconds) { return percent(seconds / speed->median - 1); };
-  std::string text = fmt::format("speed of {}'s computer: a baseline step takes {} ms, {} .. {} around {} runs",
-                                 letter, number(speed->median * 1e3), off(speed->least), off(speed->most),
-                                 speed->runs);
-  if (speed->left_out > 0) text += fmt::format("; {} of them, at another speed, are left out", speed->left_out);
+  std::string text =
+      fmt::format("speed of {}'s computer: a baseline step takes {} ms, {} .. {} around {} runs", letter,
+                  number(speed->median * 1e3), off(speed->least), off(speed->most), speed->runs);
+  if (speed->left_out > 0)
+    text += fmt::format("; {} of them, at another speed, are left out", speed->left_out);
   return text + "\n";
 }
 

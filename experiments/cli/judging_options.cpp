@@ -66,6 +66,11 @@ Command add_calibrate(CLI::App& program) {
                    "rounds; or, for columns commits, category, a0 ...: conditional or cumulative estimates")
       ->type_name("FORM")
       ->check(CLI::IsMember({"rounds", "conditional", "cumulative"}));
+  command
+      ->add_option("--confidence", options->confidence,
+                   "Judge what is learned online in the recorded one's place: margin_estimator, "
+                   "acceptance_by_position")
+      ->type_name("NAME");
   command->footer(kCalibrateExamples);
   return {command, [options] { return calibrate_command(*options); }};
 }

@@ -12,6 +12,7 @@
 #include "experiments/calibration/rounds_file.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/exit_code.h"
+#include "experiments/cli/profile_defaults.h"
 #include "experiments/cli/provenance.h"
 #include "experiments/cli/report.h"
 #include "experiments/messages.h"
@@ -53,16 +54,18 @@ std::optional<Error> wrong_acceptance(const ProfileCommandOptions& options) {
   return std::nullopt;
 }
 
+/// Who drafts is known from here on.
+std::optional<Error> wrong_rounds(const ProfileCommandOptions& options) {
+  if (options.rounds.empty()) return std::nullopt;
+  if (options.drafter == "none") return Error{"--rounds is for drafts", {}, "--drafter says who makes them"};
+  const auto rounds = read_rounds_file(options.rounds, RoundsForm::kRounds);
+  return rounds ? std::nullopt : std::optional(rounds.error());
+}
+
 /// What the experiment that is written says beside the profile: read before anything is measured.
 Result<ProfiledTraffic> traffic_of(const ProfileCommandOptions& options) {
   ProfiledTraffic traffic{.acceptance = options.acceptance};
-  if (!options.rounds.empty()) {
-    if (options.drafter == "none")
-      return Error{"--rounds is for drafts", {}, "--drafter says who makes them"};
-    const auto rounds = read_rounds_file(options.rounds, RoundsForm::kRounds);
-    if (!rounds) return rounds.error();
-    traffic.rounds = absolute_path(options.rounds);
-  }
+  if (!options.rounds.empty()) traffic.rounds = absolute_path(options.rounds);
   if (options.experiment.empty()) return traffic;
   const auto text = read_whole_file(options.experiment, kMaxYamlBytes);
   if (!text) return text.error();
@@ -117,7 +120,7 @@ LoadOptions load_options(const ProfileCommandOptions& options, int kv_blocks, st
   const ServedLoad largest = served_load(options, options.sizes.requests.back());
   const int rows = std::max(options.sizes.tokens.back(), largest.requests * (1 + largest.planned));
   return {.weights = named_weight_type(options.weights),
-          .threads = options.threads,
+          .threads = *options.threads,
           .max_rows = rows,
           .max_logit_rows = rows,
           .kv_blocks = kv_blocks,
@@ -150,7 +153,8 @@ ProfileFacts facts_of(const ProfileCommandOptions& options, const ModelFolder& f
   facts.model = std::filesystem::path(facts.target).filename().string();
   facts.config = folder.config;
   facts.weights = model.kernels().weight_type() == ElementType::kF32 ? "f32" : "bf16";
-  facts.threads = options.threads == 0 ? facts.cores : options.threads;
+  facts.threads = *options.threads == 0 ? facts.cores : *options.threads;
+  facts.temperature = *options.temperature;
   facts.drafter = {.what = options.drafter, .block_size = drafter == nullptr ? 0 : drafter->block_size()};
   if (facts.drafter.is_folder()) facts.drafter.what = absolute_path(options.drafter);
   facts.sequential_drafter = drafter != nullptr && drafter->is_sequential();
@@ -169,14 +173,18 @@ void announce(const ProfileForecast& forecast, const SizedGrid& sized) {
 
 }  // namespace
 
-int profile_command(const ProfileCommandOptions& options) {
-  const std::string output = absolute_path(options.output);
-  if (const auto error = cannot_replace_folder(options.output, options.force, is_profile_file)) {
+int profile_command(const ProfileCommandOptions& given) {
+  const std::string output = absolute_path(given.output);
+  if (const auto error = cannot_replace_folder(given.output, given.force, is_profile_file)) {
     return fail(*error);
   }
-  if (const auto error = wrong_acceptance(options)) return fail(*error);
-  const auto traffic = traffic_of(options);
+  const auto traffic = traffic_of(given);
   if (!traffic) return fail(traffic.error());
+  const auto whole = completed(given, traffic->like, traffic->like_folder);
+  if (!whole) return fail(whole.error());
+  const ProfileCommandOptions& options = *whole;
+  if (const auto error = wrong_acceptance(options)) return fail(*error);
+  if (const auto error = wrong_rounds(options)) return fail(*error);
   const auto folder = ModelFolder::open(options.model);
   if (!folder) return fail(folder.error());
   const auto sized = size_grid(options, folder->config.max_positions);
@@ -197,7 +205,8 @@ int profile_command(const ProfileCommandOptions& options) {
                                 .draft_requests = options.sizes.requests,
                                 .kv_blocks = sized->kv_blocks,
                                 .block_tokens = kBlockTokens,
-                                .max_rows = load.max_rows};
+                                .max_rows = load.max_rows,
+                                .temperature = static_cast<float>(*options.temperature)};
   announce(forecast_profile(model->kernels(), model->target(), sized->grid, measured), *sized);
   const Profile profile =
       measure_profile(model->kernels(), model->target(), drafter->get(), sized->grid, measured, TenthsDone());

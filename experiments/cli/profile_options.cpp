@@ -21,6 +21,8 @@ Leave the machine alone meanwhile: what else runs is measured too. Drift and noi
 Examples:
   dspark profile --model build/models/smollm2-135m-instruct --output profiles/smollm2
   dspark profile --model DIR --drafter DIR --acceptance qwen3-4b/dspark/chat --output profiles/mine
+  dspark profile --experiment experiments/real_quickstart.yaml --rounds rounds.h5 --output profiles/quickstart
+      models, sizes, traffic and policies of an experiment on machine.executor; rounds as dspark record wrote them
   dspark profile --model DIR --tokens 1,2,4,8,16 --requests 1,4 --context 64,512 --repeats 9 --output FOLDER)";
 
 }  // namespace
@@ -33,7 +35,7 @@ Command add_profile(CLI::App& program) {
     return command->add_option(name, value, meaning)->type_name(type);
   };
   constexpr int kLargest = 1 << 20;
-  add("--model", options->model, "DIR", "Folder with config.json and *.safetensors")->required();
+  add("--model", options->model, "DIR", "Folder with config.json and *.safetensors");
   add("--output", options->output, "FOLDER", "Where the profile goes; made by this command")->required();
   add("--drafter", options->drafter, "WHAT", "none (default), ngram, or the folder of a drafter");
   add("--block-size", options->block_size, "N",
@@ -47,7 +49,9 @@ Command add_profile(CLI::App& program) {
       "Recorded rounds say it instead: of dspark record (--dense), or of dspark evaluate --rounds")
       ->excludes(acceptance);
   add("--experiment", options->experiment, "FILE.yaml",
-      "Take engine, workload, prompts, policies, sweep, seed and stop rule from this experiment");
+      "Take engine, workload, prompts, policies, sweep, seed and stop rule from this experiment, and what is "
+      "not "
+      "said here: models of machine.executor, temperature, and sizes that its steps can have");
   add("--tokens", options->sizes.tokens, "LIST", "Rows of a step, rising (default 1,2,3,4,6,8 ... 128)")
       ->delimiter(',')
       ->check(CLI::Range(1, kLargest));
@@ -60,6 +64,9 @@ Command add_profile(CLI::App& program) {
       ->check(CLI::Range(0, kLargest));
   add("--repeats", options->repeats, "N", "Of each point, after a warm-up (default 7)")
       ->check(CLI::Range(1, 1000));
+  add("--temperature", options->temperature, "T",
+      "Of the requests: above 0 tokens are sampled (default: 0, or as in --experiment)")
+      ->check(CLI::Range(0.0, 10.0));
   add("--kv-blocks", options->kv_blocks, "N",
       "KV blocks of 16 tokens; points that do not fit are left out (default: all fit)")
       ->check(CLI::Range(1, 1 << 24));

@@ -40,6 +40,7 @@ std::vector<std::pair<std::string, std::string>> ProfileFacts::named() const {
           {"cores", text(cores)},
           {"threads", text(threads)},
           {"weights", weights},
+          {"temperature", fmt::format("{:g}", temperature)},
           {"model", model},
           {"architecture", family_name(config.family)},
           {"layers", text(config.layers)},

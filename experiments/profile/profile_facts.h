@@ -21,7 +21,8 @@ struct ProfileFacts {
   ModelConfig config;
   std::string weights;  // f32 or bf16
   int threads = 0;
-  DrafterChoice drafter;  // a folder is absolute; the block size is the drafter's own
+  double temperature = 0;  // of the requests whose steps were measured
+  DrafterChoice drafter;   // a folder is absolute; the block size is the drafter's own
   bool sequential_drafter = false;
   bool has_confidence_head = false;
   int kv_blocks = 0;

@@ -115,6 +115,7 @@ ResultFile result_file(const Profile& profile, const ProfileFacts& facts, std::v
   add("step_overhead_ms", 1e3 * profile.step_overhead_seconds);
   add("engine_ms", 1e3 * profile.engine_seconds);
   add("idle_drafter_tax", profile.idle_drafter_tax);
+  add("one_token_share", profile.one_token_share);
   add("drift", profile.verify.drift);
   add("noise", profile.noise);
   add("median_residual", profile.fit.median_residual);
@@ -176,6 +177,8 @@ std::string profile_summary(const Profile& profile, const ProfileFacts& facts) {
     text += fmt::format("drafting      {:>3} requests  {:>10.3f} ms a block\n", point.requests,
                         1e3 * point.seconds.median);
   }
+  if (profile.one_token_share < 1)
+    text += fmt::format("a block of one token takes {:.0f} % of that\n", 100 * profile.one_token_share);
   if (!profile.draft.empty()) {
     text += fmt::format("an idle drafter adds {:.1f} % to a step\n", 100 * profile.idle_drafter_tax);
   }

@@ -19,12 +19,12 @@ constexpr int kExperimentOutputTokens = 64;
 
 /// What the experiment of a profile says beside what was measured.
 struct ProfiledTraffic {
-  std::string acceptance;  // a preset of survival_presets(); empty: none
-  std::string rounds;      // recorded rounds in its place, an absolute path; empty: none
+  std::string acceptance = {};  // a preset of survival_presets(); empty: none
+  std::string rounds = {};      // recorded rounds in its place, an absolute path; empty: none
   /// An experiment whose engine, workload, prompts, policies, sweep, seed and stop rule are taken; empty: a
   /// small one is written.
   Value like = {};
-  std::string like_folder;  // of its file, absolute: its paths are read from there
+  std::string like_folder = {};  // of its file, absolute: its paths are read from there
 };
 
 /// profile.csv (every point, and what the fit makes of it), verify_cost.csv and, with a drafter,

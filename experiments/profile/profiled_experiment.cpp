@@ -27,8 +27,12 @@ std::string costs(const Profile& profile, const ProfileFacts& facts) {
       profile.fit.table.front().size, number(1e3 * terms.seconds_per_request),
       number(1e3 * terms.seconds_per_context_token));
   if (!profile.draft_table.empty()) {
-    text += fmt::format("    draft_cost: &draft {{table: draft_cost.csv, drafter: {}}}\n",
-                        facts.sequential_drafter ? "sequential" : "block");
+    const bool grows = !facts.sequential_drafter && facts.drafter.block_size >= 2;
+    text += fmt::format("    draft_cost: &draft {{table: draft_cost.csv, drafter: {}{}}}\n",
+                        facts.sequential_drafter ? "sequential" : "block",
+                        grows ? fmt::format(", one_token_share: {}, block_size: {}",
+                                            number(profile.one_token_share), facts.drafter.block_size)
+                              : "");
   }
   return text;
 }
@@ -39,9 +43,26 @@ std::string other_costs(const Profile& profile, const std::string& indent) {
                      number(std::min(10.0, profile.idle_drafter_tax)));
 }
 
+/// What the other experiment forces (machine.executor.acceptance), as it reads from `folder`; nothing where
+/// it forces nothing.
+std::string forced_acceptance(const ProfiledTraffic& traffic, const std::string& folder) {
+  const Value* forced = find_path(traffic.like, {"machine", "executor", "acceptance"});
+  if (forced == nullptr) return {};
+  const Value* file = find_path(*forced, {"rounds", "file"});
+  if (file == nullptr || file->scalar() == nullptr) return flow_text(*forced);
+  const std::string moved =
+      seen_from((std::filesystem::path(traffic.like_folder) / *file->scalar()).string(), folder);
+  const Value* form = find_path(*forced, {"rounds", "form"});
+  return fmt::format("{{rounds: {{file: {}{}}}}}", quoted(moved),
+                     form != nullptr ? ", form: " + flow_text(*form) : "");
+}
+
 std::string acceptance_block(const ProfiledTraffic& traffic, const ProfileFacts& facts,
                              const std::string& folder) {
   const std::string& preset = traffic.acceptance;
+  const std::string forced = forced_acceptance(traffic, folder);
+  if (!forced.empty() && preset.empty() && traffic.rounds.empty())
+    return fmt::format("    # Forced on the real machine, too.\n    acceptance: {}\n", forced);
   if (!traffic.rounds.empty()) {
     return fmt::format(
         "    # Recorded rounds of the real drafter, by --rounds.\n    acceptance: {{rounds: {{file: {}}}}}\n",
@@ -103,6 +124,8 @@ std::string executor_block(const Profile& profile, const ProfileFacts& facts, co
   if (!drafter.is_none()) text += fmt::format("    block_size: {}\n", drafter.block_size);
   text += fmt::format("    weights: {}\n    threads: {}\n", facts.weights, facts.threads);
   text += prompt_lines(traffic, folder) + kv_line(facts, traffic);
+  if (const std::string forced = forced_acceptance(traffic, folder); !forced.empty())
+    text += fmt::format("    acceptance: {}\n", forced);
   text += "    cost:\n      verify_cost: *verify\n";
   if (!profile.draft_table.empty()) text += "      draft_cost: *draft\n";
   return text + other_costs(profile, "      ");
@@ -126,14 +149,15 @@ std::string small_traffic(const Profile& profile, bool drafts, const ProfileFact
       "  arrivals: {{closed_loop: {{users: 1}}}}\n"
       "  prompt_tokens: {{fixed: {}}}\n"
       "  output_tokens: {{fixed: {}}}\n"
-      "  temperature: 0\n"
+      "  temperature: {:g}\n"
       "policy: none\n"
       "sweep:\n"
       "  grid:\n"
       "    policy: [{}]\n"
       "    workload.arrivals.closed_loop.users: [{}]\n"
       "stop: {{requests: 24, warmup_requests: 16}}\n",
-      seqs, rows, kExperimentPromptTokens, kExperimentOutputTokens, policies, fmt::join(users, ", "));
+      seqs, rows, kExperimentPromptTokens, kExperimentOutputTokens, facts.temperature, policies,
+      fmt::join(users, ", "));
 }
 
 /// The traffic and the policies of another experiment.
@@ -141,7 +165,8 @@ std::string traffic_like(const Value& like, const ProfileFacts& facts) {
   std::string text;
   for (const char* key : {"metrics", "engine", "workload"}) text += line_of(like, key);
   const Value* confidence = like.find("confidence");
-  if (facts.drafter.is_none() || facts.has_confidence_head ||
+  const bool forced = find_path(like, {"machine", "executor", "acceptance"}) != nullptr;
+  if (facts.drafter.is_none() || facts.has_confidence_head || forced ||
       (confidence != nullptr && label(*confidence) != "raw")) {
     text += line_of(like, "confidence");
   } else {

@@ -24,7 +24,7 @@ struct DifferenceOptions {
   std::vector<std::string> metrics;  // empty: throughput, user speed, TTFT (means) and accepted length
   std::vector<AxisChoice> choices;
   std::vector<std::string>
-      fitted;  // policies of A as written, whose points are fitted and all others predicted
+      fitted;                    // policies of A as written, whose points are fitted and all others predicted
   std::optional<double> steady;  // runs whose baseline step is off by more than this share are left out
 };
 
@@ -113,7 +113,7 @@ struct ResultDifferences {
   std::vector<RankAgreement> rankings;
   std::vector<ThroughputShares> shares;  // one for each point
   std::vector<LonePoint> lone;
-  std::vector<std::string> fixed;  // "axis=value" of what only one file has
+  std::vector<std::string> fixed;             // "axis=value" of what only one file has
   std::optional<MeasuredSpeed> speed_a = {};  // nothing where no baseline was measured
   std::optional<MeasuredSpeed> speed_b = {};
 };

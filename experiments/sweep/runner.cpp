@@ -33,8 +33,9 @@ class Runner {
 
   std::size_t waiting() const { return waiting_.size(); }
 
-  /// What is measured runs alone, after all that is computed and on the caller's thread, one replication of all
-  /// points after the other: a computer that becomes slower does so for every point, and shows in the intervals.
+  /// What is measured runs alone, after all that is computed and on the caller's thread, one replication of
+  /// all points after the other: a computer that becomes slower does so for every point, and shows in the
+  /// intervals.
   void work_alone() {
     {
       const std::lock_guard lock(mutex_);

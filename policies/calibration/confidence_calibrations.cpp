@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "policies/calibration/acceptance_by_position.h"
 #include "policies/calibration/margin_estimator.h"
 #include "policies/calibration/temperature_calibration.h"
 
@@ -48,7 +49,12 @@ const std::vector<ConfidenceCalibrationEntry>& confidence_calibrations() {
       {"temperature_scaling", "logistic(logit(c) / T) with fitted temperatures by position",
        &read_temperature_scaling},
       {"margin_estimator", "Learned online from draft-logit margins: logistic(w · margin + b_k)",
-       &read_margin_estimator}};
+       &read_margin_estimator},
+      {"acceptance_by_position",
+       "Learned online: how often each position was accepted, the same for all requests",
+       [](Parameters&) -> ConfidenceCalibrationMaker {
+         return [](int block_size) { return std::make_unique<AcceptanceByPosition>(block_size); };
+       }}};
   return entries;
 }
 

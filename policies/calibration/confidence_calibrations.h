@@ -19,15 +19,15 @@ struct ConfidenceCalibrationEntry {
   std::string meaning;
   ConfidenceCalibrationMaker (*read)(Parameters&);
 };
-/// What `confidence` may be: raw, temperature_scaling, margin_estimator.
+/// What `confidence` may be: raw, temperature_scaling, margin_estimator, acceptance_by_position.
 const std::vector<ConfidenceCalibrationEntry>& confidence_calibrations();
 
 /// Reads the key `confidence`: what depth policies see of the drafter's confidence.
 ///
 ///     confidence: raw                                             # as the drafter says it (the default)
 ///     confidence: {temperature_scaling: {temperatures: [1.4, 1.2]}}   # from `dspark calibrate`
-///     confidence: margin_estimator                                # learned online, without a confidence
-///     head
+///     confidence: margin_estimator          # learned online, without a confidence head
+///     confidence: acceptance_by_position    # learned online, the same for all requests
 ConfidenceCalibrationMaker read_confidence_calibration(Parameters& parameters);
 
 }  // namespace dspark

@@ -17,7 +17,10 @@ void StepCost::verify_seconds(int requests, int rows, CostForm form, std::span<d
 double StepCost::draft_seconds(int drafting, int steps) const {
   if (drafting == 0 || steps == 0 || !parts_.draft_table) return 0;
   const double once = parts_.draft_table->seconds(drafting);
-  return parts_.sequential_drafter ? once * steps : once;
+  if (parts_.sequential_drafter) return once * steps;
+  if (parts_.draft_block_size <= 1) return once;
+  const double grown = static_cast<double>(steps - 1) / (parts_.draft_block_size - 1);
+  return once * (parts_.one_token_share + (1 - parts_.one_token_share) * grown);
 }
 
 }  // namespace dspark

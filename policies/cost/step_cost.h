@@ -55,6 +55,11 @@ class StepCost {
     std::optional<CostTable> draft_table = {};
     /// The draft table is the price of one draft step, not of the block.
     bool sequential_drafter = false;
+    /// The table is the price of a block of so many tokens, γ; 0: of whatever block is drafted.
+    int draft_block_size = 0;
+    /// What a block of one token takes of that, up to 1; between the two a straight line. A block drafter
+    /// passes γ rows however few are asked of it, and only its heads run once for each.
+    double one_token_share = 1;
     /// Added to every step.
     double overhead_seconds = 0;
     /// Added to every step whose depths were chosen after drafting.
@@ -85,7 +90,7 @@ class StepCost {
     return parts_.verify_terms.seconds_per_request * requests +
            parts_.verify_terms.seconds_per_context_token * attended_tokens;
   }
-  /// `drafting` requests drafting at most `steps` positions; 0 where either is 0.
+  /// `drafting` requests drafting at most `steps` positions (up to γ); 0 where either is 0.
   double draft_seconds(int drafting, int steps) const;
   double overhead_seconds(bool chosen_after_drafting) const {
     return parts_.overhead_seconds + (chosen_after_drafting ? parts_.decision_seconds : 0);

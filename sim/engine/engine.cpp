@@ -211,17 +211,19 @@ StepShape Engine::shape() const {
   const int* drafted = drafted_.data();
   const int* planned = rows_.planned.data();
   const int* verified = options_.cap_accept ? drafted : submitted;
-  int invalid = 0, tokens = 0, drafting = 0, deepest = 0;
+  int invalid = 0, tokens = 0, drafting = 0, deepest = 0, asked = 0;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
     invalid |= (submitted[r] < 0) | (submitted[r] > drafted[r]) | (drafted[r] > planned[r]);
     tokens += verified[r];
     drafting += planned[r] > 0 ? 1 : 0;
     deepest = std::max(deepest, drafted[r]);
+    asked = std::max(asked, planned[r]);
   }
   DSPARK_INVARIANT(invalid == 0);
   shape.verified_tokens = tokens;
   shape.drafting_requests = drafting;
   shape.draft_steps = deepest;
+  shape.asked_steps = asked;
   shape.chosen_after_drafting = chose_;
   shape.drafter_loaded = traits_.uses_drafter;
   shape.context_tokens = rows_.anchor_position;

@@ -45,7 +45,8 @@ struct StepShape {
   int verified_tokens = 0;  // draft tokens submitted; the anchors come on top
   int prefill_rows = 0;
   int drafting_requests = 0;
-  int draft_steps = 0;                 // positions drafted: the largest block
+  int draft_steps = 0;  // positions drafted: the largest block
+  int asked_steps = 0;  // the largest block asked for: a rule that stops drafting may end it earlier
   bool chosen_after_drafting = false;  // the policy's `choose` ran
   bool drafter_loaded = true;
   std::span<const std::int32_t> context_tokens = {};  // (decode_requests) tokens before each anchor

@@ -73,7 +73,10 @@ StepSeconds ModelledRunner::seconds(const StepShape& shape, double attended_toke
   double verify = cost_.verify_seconds(shape.decode_requests, shape.rows()) +
                   cost_.terms_seconds(shape.decode_requests, attended_tokens);
   if (shape.drafter_loaded && shape.drafting_requests == 0) verify *= 1 + cost_.parts().idle_drafter_tax;
-  return {.draft = cost_.draft_seconds(shape.drafting_requests, shape.draft_steps),
+  // Where a rule stops drafting after some tokens, a block drafter has passed its block already.
+  const bool whole = !cost_.parts().sequential_drafter && shape.draft_steps > 0;
+  const int steps = whole ? std::max(shape.draft_steps, shape.asked_steps) : shape.draft_steps;
+  return {.draft = cost_.draft_seconds(shape.drafting_requests, steps),
           .verify = verify,
           .overhead = cost_.overhead_seconds(shape.chosen_after_drafting)};
 }

@@ -100,6 +100,23 @@ StepCost::Parts read_step_cost(Parameters& parameters, bool overhead_is_solved) 
                       .default_value = "block",
                       .meaning = "block: the table prices a whole block; sequential: one draft step"}) ==
         "sequential";
+    parts.one_token_share =
+        draft.number("one_token_share", {.min = 0,
+                                         .max = 1,
+                                         .default_value = 1,
+                                         .meaning = "what a block of one token takes of a whole one's time, "
+                                                    "lengths between them on a straight line"});
+    parts.draft_block_size = static_cast<int>(draft.integer(
+        "block_size", {.min = 0,
+                       .max = 64,
+                       .default_value = 0,
+                       .unit = "tokens",
+                       .meaning = "γ: of the whole block that the table prices; one_token_share "
+                                  "needs it"}));
+    if (parts.one_token_share < 1 && (parts.draft_block_size < 2 || parts.sequential_drafter)) {
+      draft.add_error("'one_token_share' is of a block drafter whose 'block_size' is given, from 2",
+                      draft.position_of("one_token_share"));
+    }
   }
   if (!overhead_is_solved) {
     parts.overhead_seconds =

@@ -23,21 +23,32 @@ struct Written {
   std::string drafter = "ngram";
   std::string target = "qwen3_tied";
   std::string prefill = "in_step";
+  Value acceptance = {};  // forced; empty: it is not
+  std::string users = "3";
 
   Value tree() const {
-    const Value executor =
-        written_map({{"target", written(target)},
-                     {"drafter", written(drafter)},
-                     {"block_size", written("4")},
-                     {"threads", written("1")},
-                     {"kv", written_map({{"blocks", written("64")}, {"block_tokens", written("8")}})}});
+    Value::Map block =
+        *written_map({{"target", written(target)},
+                      {"drafter", written(drafter)},
+                      {"block_size", written("4")},
+                      {"threads", written("1")},
+                      {"kv", written_map({{"blocks", written("64")}, {"block_tokens", written("8")}})}})
+             .map();
+    if (!acceptance.empty()) block.push_back({"acceptance", {}, acceptance});
+    const Value executor{block, {}};
+    // The same acceptance on a modelled machine, for use: modelled.
+    const Value verify = written_map({{"bias_ms", written("1")}, {"per_token_ms", written("1")}});
+    const Value modelled = written_map({{"verify_cost", verify}, {"acceptance", acceptance}});
     return written_map(
-        {{"machine", written_map({{"use", written(use)}, {"executor", executor}})},
+        {{"machine",
+          acceptance.empty()
+              ? written_map({{"use", written(use)}, {"executor", executor}})
+              : written_map({{"use", written(use)}, {"executor", executor}, {"modelled", modelled}})},
          {"engine", written_map({{"max_num_seqs", written("4")},
                                  {"max_num_batched_tokens", written("64")},
                                  {"prefill", written(prefill)}})},
          {"workload",
-          written_map({{"arrivals", written_map({{"closed_loop", written_map({{"users", written("3")}})}})},
+          written_map({{"arrivals", written_map({{"closed_loop", written_map({{"users", written(users)}})}})},
                        {"prompt_tokens", written_map({{"fixed", written("12")}})},
                        {"output_tokens", written_map({{"fixed", written("24")}})},
                        {"temperature", written("0")}})},
@@ -125,6 +136,59 @@ TEST(ExecutorMachine, PoliciesBelieveTheCostsOfTheirOwnExperiment) {
   };
   EXPECT_NEAR(belief("2"), 3e-3, 1e-9);
   EXPECT_NEAR(belief("5"), 6e-3, 1e-9) << "though the model stays in memory";
+}
+
+Value survival(const std::vector<const char*>& shares) {
+  Value::List list;
+  for (const char* share : shares) list.push_back(written(share));
+  return written_map({{"survival", Value{list, {}}}});
+}
+
+/// The machine's own drafts are forced to fare as the model says: for one user its rounds are those of the
+/// modelled machine, anchor by anchor.
+TEST(ExecutorMachine, ForcedDraftsFareAsOnTheModelledMachine) {
+  for (const char* drafter : {"ngram", "qwen3_tied"}) {
+    for (const char* policy : {"fixed", "dspark"}) {
+      Written forced;
+      forced.users = "1";
+      forced.drafter = drafter;
+      forced.policy = policy;
+      if (std::string(policy) == "dspark") forced.policy_parameters = {};
+      forced.acceptance = survival({"0.8", "0.6", "0.5", "0.3"});
+      Written modelled = forced;
+      modelled.use = "modelled";
+      SCOPED_TRACE(drafter + std::string(" ") + policy);
+      const Read real = read(forced);
+      const Read model = read(modelled);
+      ASSERT_TRUE(real.scenario) << ::testing::PrintToString(real.errors);
+      ASSERT_TRUE(model.scenario) << ::testing::PrintToString(model.errors);
+      EXPECT_FALSE(real.scenario->fits().empty()) << "its survival was solved for";
+      const auto measured = real.scenario->run(1, 0);
+      const auto predicted = model.scenario->run(1, 0);
+      ASSERT_TRUE(measured) << to_string(measured.error());
+      ASSERT_TRUE(predicted) << to_string(predicted.error());
+      if (std::string(policy) == "dspark") continue;  // it weighs what steps cost here
+      for (const char* metric : {"accepted_length", "verification_length", "acceptance_rate"})
+        EXPECT_EQ(metrics(*measured)[metric], metrics(*predicted)[metric]) << metric;
+    }
+  }
+  Written all;
+  all.acceptance = survival({"1", "1", "1", "1"});
+  const auto result = read(all).scenario->run(1, 0);
+  EXPECT_NEAR(metrics(*result)["accepted_length"], 4, 1e-12) << "three drafts and the token behind them";
+}
+
+TEST(ExecutorMachine, RefusesAnAcceptanceThatItsDrafterCannotHave) {
+  Written none;
+  none.drafter = "none";
+  none.policy = "none";
+  none.policy_parameters = {};
+  none.acceptance = survival({"0.8", "0.6", "0.5", "0.3"});
+  EXPECT_THAT(read(none).errors, ::testing::ElementsAre(::testing::HasSubstr("there is no drafter")));
+  Written shorter;
+  shorter.acceptance = survival({"0.8", "0.6", "0.5"});
+  EXPECT_THAT(read(shorter).errors,
+              ::testing::ElementsAre(::testing::HasSubstr("blocks of 3 tokens fare, the drafter's have 4")));
 }
 
 TEST(ExecutorMachine, AModelDraftsForAnother) {

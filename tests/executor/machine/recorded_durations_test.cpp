@@ -95,6 +95,9 @@ TEST(RecordedDurations, ServedAgainARunIsTheSameForPoliciesDraftersTemperaturesA
         EXPECT_GT(metrics(first)["preemptions"], 0) << "memory is small";
         EXPECT_TRUE(first.recording->belief);
         EXPECT_FALSE(find_spoilt(*first.recording));
+        ASSERT_TRUE(first.recording->baseline);
+        EXPECT_GT(first.recording->baseline->before, 0);
+        EXPECT_GT(first.recording->baseline->after, 0);
         expect_the_same(one_thread->replay(3, 1, *first.recording), first);
         const auto three =
             scenario({.policy = policy, .drafter = drafter, .threads = "3", .temperature = temperature});

@@ -61,6 +61,18 @@ TEST(Profile, MeasuresADrafterByTheRequestsThatDraft) {
   EXPECT_GT(profile.idle_drafter_tax, 0) << "it is told of every step";
 }
 
+TEST(Profile, MeasuresSampledStepsAndShorterBlocks) {
+  ServedModel model("qwen3_tied", ElementType::kF32);
+  NgramDrafter drafter({.block_size = 4});
+  ProfileOptions options = options_of(model);
+  options.temperature = 0.8f;
+  const Profile profile =
+      measure_profile(*model.kernels, model.target, &drafter, grid_of(options), options, {});
+  for (const RepeatedSeconds& point : profile.verify.points) EXPECT_GT(point.minimum, 0);
+  EXPECT_GT(profile.one_token_share, 0);
+  EXPECT_LE(profile.one_token_share, 1);
+}
+
 TEST(ServedSteps, AreThoseInWhichAllRequestsDraftTheirWholeBlock) {
   ServedModel model("qwen3_tied", ElementType::kF32);
   NgramDrafter drafter({.block_size = 4});

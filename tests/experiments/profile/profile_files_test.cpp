@@ -133,6 +133,28 @@ stop: {requests: 8, warmup_requests: 2}
     EXPECT_NE(yaml.find(line), std::string::npos) << line << "\n" << yaml;
 }
 
+/// An acceptance that the other experiment forces on the real machine is that of the modelled one, too.
+TEST(ProfileFiles, KeepsAForcedAcceptance) {
+  const auto like = read_yaml(R"(
+schema: 1
+machine: {use: executor, executor: {acceptance: {rounds: {file: data/example_rounds.csv}}}}
+engine: {max_num_seqs: 3}
+workload: {arrivals: {closed_loop: {users: 2}}, prompt_tokens: {fixed: 8}, output_tokens: {fixed: 16}}
+policy: fixed:2
+stop: {requests: 8, warmup_requests: 2}
+)",
+                              "like.yaml");
+  ASSERT_TRUE(like) << to_string(like.error());
+  const ProfiledTraffic traffic{.like = *like, .like_folder = DSPARK_SOURCE_DIR "/experiments"};
+  for (const char* use : {"modelled", "executor"}) {
+    const Written written("ngram", 5, traffic, {std::string("machine.use=") + use});
+    ASSERT_TRUE(written.experiment) << written.files.at("experiment.yaml");
+    const std::string& yaml = written.files.at("experiment.yaml");
+    EXPECT_EQ(yaml.find("example_rounds.csv") != yaml.rfind("example_rounds.csv"), true) << yaml;
+    EXPECT_EQ(yaml.find("margin_estimator"), std::string::npos) << "the rounds have confidences";
+  }
+}
+
 TEST(ProfileFiles, TheRealMachineBelievesTheSameTables) {
   const Written written("ngram", 4, "", {"machine.use=executor"});
   ASSERT_TRUE(written.experiment);

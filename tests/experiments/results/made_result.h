@@ -17,7 +17,8 @@ struct MadePoint {
   std::vector<std::string> axes;
   std::vector<std::pair<std::string, std::vector<double>>> metrics;
   bool lossless = true;
-  bool measured = false;  // on a real machine
+  bool measured = false;              // on a real machine
+  std::vector<double> baseline = {};  // of a measured one: seconds of the baseline step, by replication
 };
 
 inline const std::string kUsers = "workload.arrivals.closed_loop.users";
@@ -27,13 +28,20 @@ inline ResultFile made_result(const std::vector<std::string>& axes, const std::v
                               std::int64_t seed = 7, bool numeric = true) {
   Integers number, lossless, point, replication, recorded;
   Texts policy, metric, metrics;
-  Numbers value;
+  Numbers value, before, after;
+  Integers recorded_replication;
   std::size_t replications = 0;
   for (const MadePoint& made : points) {
     number.push_back(static_cast<std::int64_t>(number.size()));
     policy.push_back(made.policy);
     lossless.push_back(made.lossless ? 1 : 0);
-    if (made.measured) recorded.push_back(number.back());
+    if (made.measured && made.baseline.empty()) recorded.push_back(number.back());
+    for (std::size_t r = 0; r < made.baseline.size(); ++r) {
+      recorded.push_back(number.back());
+      recorded_replication.push_back(static_cast<std::int64_t>(r));
+      before.push_back(0.001);
+      after.push_back(made.baseline[r]);
+    }
     for (const auto& [name, values] : made.metrics) {
       if (std::find(metrics.begin(), metrics.end(), name) == metrics.end()) metrics.push_back(name);
       replications = std::max(replications, values.size());
@@ -76,6 +84,12 @@ inline ResultFile made_result(const std::vector<std::string>& axes, const std::v
                           {"metric", "", "", metric},
                           {"value", "", "", value}}});
   file.tables.push_back({"recordings", "", false, {{"point", "1", "", recorded}}});
+  if (!before.empty()) {
+    auto& columns = file.tables.back().columns;
+    columns.push_back({"replication", "1", "", recorded_replication});
+    columns.push_back({"baseline_before_seconds", "s", "", before});
+    columns.push_back({"baseline_after_seconds", "s", "", after});
+  }
   return file;
 }
 

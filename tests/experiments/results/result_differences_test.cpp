@@ -53,6 +53,33 @@ TEST(ResultDifferences, AreOfIndependentMeansWhereSeedReplicationsOrMachineDiffe
   EXPECT_EQ(machine_of(measured), Machine::kMeasured);
 }
 
+/// The computer ran at half its time in the second replication, and so did what was measured.
+TEST(ResultDifferences, LeaveOutRunsAtAnotherSpeedWhereAskedTo) {
+  const ResultFile a = made_result({kUsers}, {point("none", "1", {100, 100, 100, 100})});
+  MadePoint measured = point("none", "1", {100, 200, 98, 102}, true);
+  measured.baseline = {0.001, 0.0005, 0.00102, 0.001};
+  const ResultFile b = made_result({kUsers}, {measured});
+  const ResultDifferences all = compared(a, b);
+  EXPECT_NEAR(all.rows[0].error.mean, 100.0 / 125 - 1, 1e-12);
+  ASSERT_TRUE(all.speed_b);
+  EXPECT_FALSE(all.speed_a) << "modelled";
+  EXPECT_EQ(all.speed_b->runs, 4u);
+  EXPECT_DOUBLE_EQ(all.speed_b->median, 0.001);
+  EXPECT_DOUBLE_EQ(all.speed_b->least, 0.0005);
+  EXPECT_DOUBLE_EQ(all.speed_b->most, 0.00102);
+  EXPECT_EQ(all.speed_b->left_out, 0u) << "nobody asked";
+
+  const ResultDifferences steady =
+      compared(a, b, {.metrics = {}, .choices = {}, .fitted = {}, .steady = 0.05});
+  EXPECT_EQ(steady.speed_b->left_out, 1u);
+  EXPECT_NEAR(steady.rows[0].error.mean, 0, 1e-12);
+  EXPECT_EQ(steady.rows[0].b.n, 3);
+  const ResultDifferences strict =
+      compared(a, b, {.metrics = {}, .choices = {}, .fitted = {}, .steady = 0.01});
+  EXPECT_EQ(strict.rows[0].b.n, 2) << "2 % off is too much, too";
+  EXPECT_NEAR(strict.rows[0].b.mean, 101, 1e-12);
+}
+
 TEST(ResultDifferences, AreSummedUpByMedianWorstAndBias) {
   // Errors +10, -20, +1 and +2 %.
   const ResultFile a =

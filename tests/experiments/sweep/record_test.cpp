@@ -40,13 +40,15 @@ TEST(Record, KeepsEveryBit) {
 TEST(Record, KeepsEveryBitOfARecording) {
   LogRecord record = sample(7);
   record.result.recording = StepRecording{.steps = {{0, 0.1 + 0.2, 1e-310}, {-0.0, 1e300, 3e-9}},
-                                          .belief = AffineCost{1.0 / 3.0, 0, 5e-324}};
+                                          .belief = AffineCost{1.0 / 3.0, 0, 5e-324},
+                                          .baseline = BaselineStep{0.1 + 0.2, 1e-310}};
   const std::string bytes = encode_record(record);
   const auto back = decode_record(bytes);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->result.recording, record.result.recording);
   EXPECT_EQ(encode_record(*back), bytes);
   record.result.recording->belief.reset();
+  record.result.recording->baseline.reset();
   EXPECT_EQ(decode_record(encode_record(record))->result.recording, record.result.recording);
   EXPECT_NE(encode_record(record), bytes);
   record.result.recording->steps.clear();

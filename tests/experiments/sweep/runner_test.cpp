@@ -116,6 +116,43 @@ TEST(Runner, WhatIsMeasuredRunsAlone) {
   EXPECT_GT(most, 1) << "the others do run side by side";
 }
 
+/// Notes which replications are run, in their order.
+class NotedScenario final : public Scenario {
+ public:
+  NotedScenario(std::size_t point, std::vector<std::pair<std::uint32_t, std::size_t>>& order)
+      : point_(point), order_(order) {}
+  Result<ReplicationResult> run(std::uint64_t, std::uint32_t replication, const std::atomic<bool>*,
+                                Watcher*) const override {
+    order_.emplace_back(replication, point_);
+    return ReplicationResult{};
+  }
+  const std::vector<FitLine>& fits() const override { return fits_; }
+  bool policy_is_lossless() const override { return true; }
+  bool is_measured() const override { return true; }
+
+ private:
+  std::size_t point_;
+  std::vector<std::pair<std::uint32_t, std::size_t>>& order_;
+  std::vector<FitLine> fits_;
+};
+
+TEST(Runner, WhatIsMeasuredRunsReplicationByReplication) {
+  const ScratchFolder folder;
+  Experiment experiment = small_experiment();
+  ASSERT_GT(experiment.replications, 1);
+  std::vector<std::pair<std::uint32_t, std::size_t>> order;
+  for (std::size_t i = 0; i < experiment.points.size(); ++i)
+    experiment.points[i].scenario = std::make_unique<NotedScenario>(i, order);
+  ResultLog log;
+  ASSERT_FALSE(log.open(folder / "a", experiment.work, false));
+  SweepResults results = results_so_far(experiment, {});
+  Progress progress(results.size(), 0, true);
+  std::atomic<bool> stop{false};
+  EXPECT_TRUE(run_sweep(experiment, 4, results, log, progress, stop).finished());
+  EXPECT_EQ(order.size(), results.size());
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end())) << "by replication, then by point";
+}
+
 TEST(Runner, ARunThatFailsNamesItsPoint) {
   const ScratchFolder folder;
   Experiment experiment = small_experiment();

@@ -51,6 +51,18 @@ TEST(StepCost, ASequentialDrafterPaysForEveryPosition) {
   EXPECT_EQ(StepCost().draft_seconds(10, 7), 0) << "without a table drafting is free";
 }
 
+TEST(StepCost, AShorterBlockOfABlockDrafterCostsLessAsFarAsItIsSaid) {
+  StepCost::Parts parts;
+  parts.draft_table = *CostTable::make({{1, 2}, {100, 20}}, {}, "draft");
+  parts.draft_block_size = 7;
+  EXPECT_EQ(StepCost(parts).draft_seconds(1, 1), 2) << "nothing is said: a block is a block";
+  parts.one_token_share = 0.7;
+  EXPECT_DOUBLE_EQ(StepCost(parts).draft_seconds(1, 7), 2);
+  EXPECT_DOUBLE_EQ(StepCost(parts).draft_seconds(1, 1), 1.4);
+  EXPECT_DOUBLE_EQ(StepCost(parts).draft_seconds(1, 4), 1.7) << "half way";
+  EXPECT_DOUBLE_EQ(StepCost(parts).draft_seconds(100, 1), 14);
+}
+
 TEST(StepCost, ADecisionAfterDraftingCostsItsTime) {
   const StepCost cost({.overhead_seconds = 0.5, .decision_seconds = 0.25});
   EXPECT_EQ(cost.overhead_seconds(false), 0.5);

@@ -47,6 +47,18 @@ TEST(ModelledRunner, ASequentialDrafterIsPaidByDraftStep) {
   EXPECT_NEAR(seconds(p, shape) - seconds(parts(), shape), 2 * 1e-3, 1e-12);
 }
 
+TEST(ModelledRunner, ABlockDrafterIsPaidForWhatWasAskedWhereARuleEndsTheBlockEarlier) {
+  auto p = parts();
+  p.draft_block_size = 7;
+  p.one_token_share = 0.4;
+  const StepShape stopped{.decode_requests = 1, .drafting_requests = 1, .draft_steps = 1, .asked_steps = 7};
+  const StepShape short_block{
+      .decode_requests = 1, .drafting_requests = 1, .draft_steps = 1, .asked_steps = 1};
+  EXPECT_NEAR(seconds(p, stopped) - seconds(p, short_block), 0.6 * 1e-3, 1e-12);
+  p.sequential_drafter = true;
+  EXPECT_EQ(seconds(p, stopped), seconds(p, short_block)) << "it works token by token";
+}
+
 TEST(ModelledRunner, OnlyALoadedDrafterThatDraftsNothingIsTaxed) {
   StepShape shape{.decode_requests = 4};
   const double verify = 5e-3 + 4 * 1e-5 + 4 * 2e-5;
