@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tests/executor/drafter/drafted_model.h"
+#include "tests/executor/drafter/wrapped_drafter.h"
 #include "tests/executor/runner/continuation_law.h"
 #include "tests/executor/runner/served_texts.h"
 
@@ -16,23 +17,17 @@ constexpr std::size_t kContinuations = 20'000;
 const std::vector<std::int32_t> kPrompt = {9, 30, 12, 41};
 
 /// Says that its drafts were drawn evenly, which they were not.
-class EvenDrafter final : public Drafter {
+class EvenDrafter final : public ::dspark::testing::WrappedDrafter {
  public:
-  explicit EvenDrafter(Drafter& drafter) : drafter_(drafter) {}
-  int block_size() const override { return drafter_.block_size(); }
-  bool has_confidence_head() const override { return drafter_.has_confidence_head(); }
-  std::span<const int> target_layers() const override { return drafter_.target_layers(); }
-  void extend(const CommittedRows& rows) override { drafter_.extend(rows); }
-  void left(RequestId id) override { drafter_.left(id); }
+  using WrappedDrafter::WrappedDrafter;
   void draft(std::span<const DraftRequest> requests, const DraftBlocks& blocks) override {
-    drafter_.draft(requests, blocks);
+    inner_.draft(requests, blocks);
     rows_ = static_cast<std::size_t>(block_size()) * blocks.stride;
     even_.assign(rows_ * kVocabulary, 1.0F / kVocabulary);
   }
   View<const float, 2> distributions() const override { return {even_.data(), {rows_, kVocabulary}}; }
 
  private:
-  Drafter& drafter_;
   std::size_t rows_ = 0;
   std::vector<float> even_;
 };

@@ -17,15 +17,18 @@ namespace dspark::testing {
 struct ServedModel {
   static constexpr std::size_t kBlocks = 256, kBlockTokens = 8;
 
+  /// max_rows: of a step.
   ServedModel(const std::string& name, ElementType type, std::vector<int> kept_layers = {},
-              std::optional<InstructionSet> instruction_set = {})
+              std::optional<InstructionSet> instruction_set = {}, std::size_t max_rows = 96)
       : folder(model_data() + name),
         kernels(kernels_of(type, 1, instruction_set)),
         config(*read_model_config(folder)),
         decoder(*Decoder::load(
-            folder, *kernels, {.max_rows = 96, .max_logit_rows = 96, .kept_layers = std::move(kept_layers)})),
+            folder, *kernels,
+            {.max_rows = max_rows, .max_logit_rows = max_rows, .kept_layers = std::move(kept_layers)})),
         cache(*KvCache::make(decoder.plan(), kBlocks, kBlockTokens, *kernels)),
-        target(decoder, cache) {}
+        target(decoder, cache),
+        rows(max_rows) {}
 
   ServedTexts served(Drafter* drafter, int depth) {
     ServedTexts served;
@@ -33,7 +36,7 @@ struct ServedModel {
     served.own_drafter = drafter;
     served.own_kernels = kernels.get();
     served.engine = {.max_num_seqs = 16,
-                     .max_num_batched_tokens = 96,
+                     .max_num_batched_tokens = static_cast<int>(rows),
                      .kv_blocks = static_cast<int>(kBlocks),
                      .block_tokens = static_cast<int>(kBlockTokens)};
     if (drafter == nullptr) return served;
@@ -50,6 +53,7 @@ struct ServedModel {
   Decoder decoder;
   KvCache cache;
   DecoderTarget target;
+  std::size_t rows;  // of a step, at most
 };
 
 }  // namespace dspark::testing

@@ -73,26 +73,54 @@ inline std::vector<std::int64_t> count_continuations(std::span<const std::vector
   return counts;
 }
 
-/// Probability of a Pearson statistic as large as that of `counts` under `law`. Cells are joined, the rarest
-/// first, until each expects at least ten. 0 where something happened that cannot.
+/// Pearson's statistic over groups of counts, each of a law of its own.
+class PearsonTest {
+ public:
+  /// Cells of a group are joined, the rarest first, until each expects at least so many.
+  explicit PearsonTest(double least_expected) : least_(least_expected) {}
+
+  void add(std::span<const std::int64_t> counts, std::span<const double> law) {
+    const auto all = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+    std::vector<std::pair<double, double>> cells;  // expected, counted
+    for (std::size_t i = 0; i < law.size(); ++i) {
+      if (law[i] == 0 && counts[i] > 0) impossible_ = true;
+      cells.emplace_back(all * law[i], static_cast<double>(counts[i]));
+    }
+    // By expectation alone: the counts must not say what is joined.
+    std::stable_sort(cells.begin(), cells.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    double expected = 0, counted = 0;
+    int joined = 0;
+    for (const auto& [more_expected, more_counted] : cells) {
+      expected += more_expected, counted += more_counted;
+      if (expected < least_) continue;
+      statistic_ += (counted - expected) * (counted - expected) / expected;
+      expected = counted = 0;
+      ++joined;
+    }
+    if (joined > 0) degrees_ += joined - 1;
+  }
+
+  /// Probability of a statistic as large. 0 where something happened that cannot; 1 where nothing could be
+  /// tested.
+  double p() const {
+    if (impossible_) return 0;
+    if (degrees_ == 0) return 1;
+    return boost::math::cdf(boost::math::complement(boost::math::chi_squared(degrees_), statistic_));
+  }
+
+ private:
+  double least_;
+  double statistic_ = 0;
+  int degrees_ = 0;
+  bool impossible_ = false;
+};
+
+/// That of one group, whose cells expect at least ten.
 inline double goodness_of_fit(const std::vector<std::int64_t>& counts, const std::vector<double>& law) {
-  const auto all = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
-  std::vector<std::pair<double, double>> cells;  // expected, counted
-  for (std::size_t i = 0; i < law.size(); ++i) {
-    if (law[i] == 0 && counts[i] > 0) return 0;
-    cells.emplace_back(all * law[i], static_cast<double>(counts[i]));
-  }
-  std::sort(cells.begin(), cells.end());
-  double statistic = 0, expected = 0, counted = 0;
-  int joined = 0;
-  for (const auto& [more_expected, more_counted] : cells) {
-    expected += more_expected, counted += more_counted;
-    if (expected < 10) continue;
-    statistic += (counted - expected) * (counted - expected) / expected;
-    expected = counted = 0;
-    ++joined;
-  }
-  return boost::math::cdf(boost::math::complement(boost::math::chi_squared(joined - 1), statistic));
+  PearsonTest test(10);
+  test.add(counts, law);
+  return test.p();
 }
 
 /// Holm's procedure: the names of the tests that are rejected with a family-wise error of `level`.

@@ -6,6 +6,7 @@
 
 #include "executor/drafter/drafter_choice.h"
 #include "tests/executor/drafter/counted_model.h"
+#include "tests/executor/drafter/wrapped_drafter.h"
 #include "tests/executor/runner/continuation_law.h"
 #include "tests/executor/runner/served_texts.h"
 #include "tests/policies/depth/planted_faults.h"
@@ -13,6 +14,7 @@
 namespace dspark {
 namespace {
 
+using testing::ChosenConfidence;
 using testing::CountedModel;
 using testing::kCountedVocabulary;
 using testing::required_parameters;
@@ -125,28 +127,6 @@ INSTANTIATE_TEST_SUITE_P(EveryCase, LosslessRunner, ::testing::ValuesIn(cases())
 });
 
 // The same test rejects what is known to change the output, so it can fail.
-
-/// Says of a token that was drawn how likely it was, as its confidence.
-class ChosenConfidence final : public Drafter {
- public:
-  explicit ChosenConfidence(Drafter& drafter) : drafter_(drafter) {}
-  int block_size() const override { return drafter_.block_size(); }
-  bool has_confidence_head() const override { return true; }
-  std::span<const int> target_layers() const override { return drafter_.target_layers(); }
-  void extend(const CommittedRows& rows) override { drafter_.extend(rows); }
-  void left(RequestId id) override { drafter_.left(id); }
-  void draft(std::span<const DraftRequest> requests, const DraftBlocks& blocks) override {
-    DraftBlocks with_chosen = blocks;
-    with_chosen.chosen = blocks.confidence;
-    std::vector<float> ignored(blocks.confidence.size());
-    with_chosen.confidence = ignored;
-    drafter_.draft(requests, with_chosen);
-  }
-  View<const float, 2> distributions() const override { return drafter_.distributions(); }
-
- private:
-  Drafter& drafter_;
-};
 
 /// All of 300 independent batches of continuations are rejected at the strictest level of the test above:
 /// with a confidence of 0.95 (0.99^300 = 0.049) the power is at least 0.99, at a hundredth of its

@@ -52,6 +52,7 @@ struct ServedTexts final : RoundListener, Watcher {
   SamplingRule sampling = {};  // its temperature is each request's own
   ConfidenceCalibration* calibration = nullptr;
   RoundRecorder* recorder = nullptr;
+  std::function<void(std::uint32_t ordinal, const VerifiedRound&)> on_round;  // told of each, where it is set
   std::uint64_t seed = 3;
   StepCost::Parts belief{.verify_affine = {.bias_seconds = 1, .seconds_per_token = 0.02}};
 
@@ -110,6 +111,7 @@ struct ServedTexts final : RoundListener, Watcher {
     // What passes the length limit is not delivered.
     reply.resize(std::min(reply.size(), static_cast<std::size_t>(request.spec.output_limit)));
     ++rounds;
+    if (on_round) on_round(request.spec.ordinal, round);
     if (!round.drafted.empty()) {
       drafts.emplace_back(round.drafted.begin(), round.drafted.end());
       accepted_drafts.push_back(round.accepted);
