@@ -160,7 +160,10 @@ def train_drafters(target, drafters, windows, steps, seed, report):
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
             logits, features = target(tokens, positions, causal_mask(documents), kept)
         anchors = draw_anchors(documents, generator)
-        distributions = lambda batch, rows, logits=logits: logits[batch, rows].softmax(-1)
+
+        def distributions(batch, rows, logits=logits):
+            return logits[batch, rows].softmax(-1)
+
         accepted = {}
         for (name, drafter), optimiser in zip(drafters.items(), trained, strict=True):
             loss, accepted[name] = losses(drafter, tokens, documents, anchors, features, distributions)

@@ -1,4 +1,5 @@
-"""Decoder layers of Qwen3 and Llama in PyTorch, for a target that sees what is before it and for drafters that see a context.
+"""Decoder layers of Qwen3 and Llama in PyTorch, for a target that sees what is before it and for drafters that see a
+context.
 
 Keys and values of earlier rows come from outside, so the same layer serves packed training windows, a cache, and the
 context of a drafter. Tensors are named as in published checkpoints.

@@ -26,7 +26,8 @@ DRAFT_VOCABULARY = 6144
 MASK_TOKEN = 4  # <reponame>, which no text has
 RATE = 2e-3
 BATCH = 10  # windows of all processes
-FIRST_NORM = 0.3  # of the target's final norm: logits that know nothing yet should not be sure of it
+SHRINKAGE = 3  # tokens' worth of the mean of all in the mean behind a token
+FIRST_NORM = 0.1  # of the target's final norm: logits that know nothing yet should not be sure of it
 CHECKPOINT = 50  # steps
 VERIFIER = {"architectures": ["LlamaForCausalLM"], "name_or_path": "HuggingFaceTB/SmolLM2-135M-Instruct"}
 
@@ -74,14 +75,39 @@ def column_scale(rows):
     return sample.pow(2).mean(0).clamp(min=1e-6).rsqrt()
 
 
-def make_drafter(target, layer_ids, draft_ids, seed):
+def begin_markov_head(head, rows, draft_head):
+    """What follows a token on average, as the target's mean output behind that token says: of that, the part of the
+    head's rank that moves most logits. Tokens that were rarely seen have more of the mean of all."""
+    width, seen = draft_head.shape[1], rows.reply.bool()
+    seen[rows.lengths.long().cumsum(0) - 1] = False  # the last row of a text has no output
+    totals, counts = torch.zeros(len(head.markov_w1.weight), width), torch.zeros(len(head.markov_w1.weight), 1)
+    for numbers in seen.nonzero()[:, 0].split(8192):
+        tokens = rows.tokens[numbers].long()
+        totals.index_add_(0, tokens, rows.gather("last", numbers).float())
+        counts.index_add_(0, tokens, torch.ones(len(tokens), 1))
+    means = (totals + SHRINKAGE * totals.sum(0) / counts.sum()) / (counts + SHRINKAGE)
+    values, vectors = torch.linalg.eigh(draft_head.T @ draft_head / len(draft_head))
+    root = (vectors * values.sqrt()) @ vectors.T  # of the logits' metric
+    inverse = (vectors * values.rsqrt()) @ vectors.T
+    spread = (root @ (means * counts).T) @ (means @ root) / counts.sum()
+    chosen = torch.linalg.eigh(spread).eigenvectors[:, -head.markov_w1.weight.shape[1] :]
+    first, second = means @ root @ chosen, draft_head @ inverse @ chosen
+    balance = (second.pow(2).mean() / first.pow(2).mean()) ** 0.25
+    head.markov_w1.weight.data.copy_(first * balance)
+    head.markov_w2.weight.data.copy_(second / balance)
+
+
+def make_drafter(target, layer_ids, rows, seed):
+    draft_ids, covered = frequent_tokens(rows, DRAFT_VOCABULARY)
     shape = dataclasses.replace(target.shape, layers=DRAFT_LAYERS, head_norms=True)
     drafter = Drafter(shape, layer_ids, MARKOV_RANK, draft_ids, GAMMA, MASK_TOKEN)
     generator = torch.Generator().manual_seed(seed)
     initialise(drafter, DRAFT_LAYERS, generator)
     drafter.share(target.model.embed_tokens.weight)
     drafter.norm.weight.data.copy_(target.model.norm.weight * FIRST_NORM)  # what the shared LM head is used to
-    return drafter, generator
+    with torch.no_grad():
+        begin_markov_head(drafter.markov_head, rows, drafter.lm_head.weight)
+    return drafter, generator, covered
 
 
 def resume(drafter, optimiser, path, about):
@@ -142,10 +168,9 @@ def train_process(rank, job):
     torch.set_num_threads(1)
     rows, steps, seed = Rows(job["samples"]), job["steps"], job["seed"]
     report = Clock().report if rank == 0 else (lambda line: None)
-    draft_ids, covered = frequent_tokens(rows, DRAFT_VOCABULARY)
     windows, scale = pack_rows(rows), column_scale(rows)
-    report(f"{len(draft_ids)} draft tokens, {100 * covered:.2f} % of the replies; {len(windows.tokens)} windows")
-    drafter, generator = make_drafter(load_target(job["model"]), job["layers"], draft_ids, seed)
+    drafter, generator, covered = make_drafter(load_target(job["model"]), job["layers"], rows, seed)
+    report(f"{len(windows.tokens)} windows, draft vocabulary {100 * covered:.2f} % of the replies' tokens")
     optimiser = Optimiser(drafter, RATE, steps, others=("fc.weight",))
     sampled = Sampled(rows, scale, drafter.lm_head.weight.data)
     done = resume(drafter, optimiser, job["path"], job["about"])
@@ -176,7 +201,7 @@ def train_drafter(model, layer_ids, samples, steps, seed, path):
         multiprocessing.spawn(train_process, (job,), PROCESSES)
     rows = Rows(samples)
     target = load_target(model)
-    drafter, _ = make_drafter(target, layer_ids, frequent_tokens(rows, DRAFT_VOCABULARY)[0], seed)
+    drafter, *_ = make_drafter(target, layer_ids, rows, seed)
     drafter.load_state_dict(torch.load(path, weights_only=True)["drafter"], strict=False)
     with torch.no_grad():
         drafter.fc.weight *= column_scale(rows)  # features are given as they are from here on

@@ -1,5 +1,5 @@
-"""The target's own replies at temperature 1, with what a drafter is trained on: the outputs of the layers that it reads,
-and of the last one, at every position. Weights and caches in BF16, the residual stream in F32.
+"""The target's own replies at temperature 1, with what a drafter is trained on: the outputs of the layers that it
+reads, and of the last one, at every position. Weights and caches in BF16, the residual stream in F32.
 
 A batch of requests is at one position throughout: shorter prompts begin to reply while longer ones are still read.
 Each batch is a file, so a run that was stopped goes on behind the last one.
@@ -65,7 +65,7 @@ class Sampler:
         return part.o_proj(out.transpose(1, 2).flatten(2))
 
     def forward(self, tokens):
-        """Features (batch, rows, kept · width) and what the LM head sees (batch, rows, width). tokens: (batch, rows)."""
+        """Features (batch, rows, kept · width), and what the LM head sees (batch, rows, width)."""
         positions = torch.arange(self.position, self.position + tokens.shape[1]).unsqueeze(0)
         by = rotation(self.shape, positions)
         x, kept = self.target.model.embed_tokens(tokens).float(), {}

@@ -70,38 +70,44 @@ FORMS = {
     ),
 }
 
-WORDS = {
+# Kinds of words, each with its words between bars.
+TEXTS = {
     "topic": (
-        "photosynthesis|gravity|inflation|electricity|the water cycle|evolution|democracy|a black hole|the immune system"
-        "|climate change|a computer virus|machine learning|the internet|a transistor|the stock market|magnetism|friction"
-        "|sound|light|the human heart|memory|sleep|vaccination|recycling|solar energy|nuclear power|a volcano"
-        "|an earthquake|the moon|the solar system|DNA|a cell|bacteria|fermentation|digestion|supply and demand|insurance"
-        "|a mortgage|taxation|probability|algebra|geometry|prime numbers|encryption|a database|an operating system"
-        "|a microscope|a telescope|a steam engine|a battery|glass|steel|plastic|music theory|grammar|metaphor|irony"
-        "|the scientific method|biodiversity|an ecosystem|erosion|a glacier|the atmosphere|ozone|rain|lightning|a rainbow"
-        "|the tide|migration|hibernation|camouflage|pollination"
-    ).split("|"),
+        "photosynthesis|gravity|inflation|electricity|the water cycle|evolution|democracy|a black hole"
+        "|the immune system|climate change|a computer virus|machine learning|the internet|a transistor"
+        "|the stock market|magnetism|friction|sound|light|the human heart|memory|sleep|vaccination|recycling"
+        "|solar energy|nuclear power|a volcano|an earthquake|the moon|the solar system|DNA|a cell|bacteria"
+        "|fermentation|digestion|supply and demand|insurance|a mortgage|taxation|probability|algebra|geometry"
+        "|prime numbers|encryption|a database|an operating system|a microscope|a telescope|a steam engine|a battery"
+        "|glass|steel|plastic|music theory|grammar|metaphor|irony|the scientific method|biodiversity|an ecosystem"
+        "|erosion|a glacier|the atmosphere|ozone|rain|lightning|a rainbow|the tide|migration|hibernation|camouflage"
+        "|pollination"
+    ),
     "person": (
         "Albert Einstein|Marie Curie|Isaac Newton|Charles Darwin|Leonardo da Vinci|William Shakespeare|Ada Lovelace"
         "|Mahatma Gandhi|Nelson Mandela|Napoleon|Cleopatra|Julius Caesar|Aristotle|Plato|Galileo|Mozart|Beethoven"
-        "|Abraham Lincoln|Rosa Parks|Alan Turing|Nikola Tesla|Thomas Edison|Jane Austen|Mark Twain|Florence Nightingale"
-    ).split("|"),
+        "|Abraham Lincoln|Rosa Parks|Alan Turing|Nikola Tesla|Thomas Edison|Jane Austen|Mark Twain"
+        "|Florence Nightingale"
+    ),
     "place": (
-        "Paris|Rome|Egypt|the Grand Canyon|Tokyo|New York|London|Iceland|the Amazon|Venice|Kenya|Australia|Peru|Greece"
-        "|the Sahara|Istanbul|Brazil|Norway|the Alps|India|China|Mexico|Canada|Hawaii|Berlin|Vienna|Scotland|Morocco"
-    ).split("|"),
+        "Paris|Rome|Egypt|the Grand Canyon|Tokyo|New York|London|Iceland|the Amazon|Venice|Kenya|Australia|Peru"
+        "|Greece|the Sahara|Istanbul|Brazil|Norway|the Alps|India|China|Mexico|Canada|Hawaii|Berlin|Vienna|Scotland"
+        "|Morocco"
+    ),
     "things": (
         "fruits|animals|countries|colors|planets|books|movies|sports|musical instruments|trees|flowers|birds|insects"
-        "|vegetables|tools|board games|hobbies|languages|rivers|mountains|inventions|desserts|spices|fish|jobs|vehicles"
-        "|school subjects|kitchen tools|toys|drinks|dances|shapes|metals|oceans|famous paintings|breeds of dogs"
-    ).split("|"),
+        "|vegetables|tools|board games|hobbies|languages|rivers|mountains|inventions|desserts|spices|fish|jobs"
+        "|vehicles|school subjects|kitchen tools|toys|drinks|dances|shapes|metals|oceans|famous paintings"
+        "|breeds of dogs"
+    ),
     "activity": (
         "learning a language|baking bread|planning a trip|saving money|growing tomatoes|running a marathon"
         "|a job interview|a birthday party|moving to a new city|buying a used car|cleaning the house|camping|hiking"
-        "|painting a room|starting a small business|writing a book|public speaking|studying for an exam|sleeping better"
-        "|eating healthy food|training a dog|riding a bicycle|playing chess|making coffee|cooking rice|a school trip"
-        "|a picnic|working from home|reading more books|making new friends|taking photographs|learning to swim"
-    ).split("|"),
+        "|painting a room|starting a small business|writing a book|public speaking|studying for an exam"
+        "|sleeping better|eating healthy food|training a dog|riding a bicycle|playing chess|making coffee"
+        "|cooking rice|a school trip|a picnic|working from home|reading more books|making new friends"
+        "|taking photographs|learning to swim"
+    ),
     "task": (
         "adds two numbers|reverses a string|counts the words in a text|finds the largest number in a list"
         "|checks whether a number is prime|sorts a list of names|computes a factorial|prints the Fibonacci numbers"
@@ -110,25 +116,30 @@ WORDS = {
         "|generates a random password|validates an email address|draws a triangle of stars|finds common elements"
         "|splits a sentence into words|computes the area of a circle|converts a number to binary|sums even numbers"
         "|rolls two dice|parses a date|downloads a web page|guesses a number|capitalizes every word|shuffles cards"
-    ).split("|"),
-    "language": ("Python|JavaScript|Java|C++|C|Rust|Go|Ruby|C#|PHP|Swift|TypeScript|Kotlin|Bash").split("|"),
+    ),
+    "language": "Python|JavaScript|Java|C++|C|Rust|Go|Ruby|C#|PHP|Swift|TypeScript|Kotlin|Bash",
     "record": (
-        "a bank account|a book in a library|a student|a shopping cart|a car|a weather station|a recipe|a movie|an employee"
-        "|a hotel room|a pet|a football team|a playlist|a to-do list|a customer|an invoice|a plane ticket|a city|a garden"
-    ).split("|"),
+        "a bank account|a book in a library|a student|a shopping cart|a car|a weather station|a recipe|a movie"
+        "|an employee|a hotel room|a pet|a football team|a playlist|a to-do list|a customer|an invoice|a plane ticket"
+        "|a city|a garden"
+    ),
     "character": (
         "a shy dragon|an old fisherman|a curious cat|a lonely robot|a young princess|a brave mouse|a clumsy wizard"
         "|a tired teacher|a talking tree|a lost astronaut|a small village baker|a proud lion|a clever fox|two sisters"
-        "|a sleepy bear|a blind musician|a retired pirate|a nervous detective|a kind ghost|a stubborn donkey|a gardener"
-        "|a wandering merchant|a forgotten toy|a night nurse|a lighthouse keeper|a little star|a snowman|an orphan"
-    ).split("|"),
+        "|a sleepy bear|a blind musician|a retired pirate|a nervous detective|a kind ghost|a stubborn donkey"
+        "|a gardener|a wandering merchant|a forgotten toy|a night nurse|a lighthouse keeper|a little star|a snowman"
+        "|an orphan"
+    ),
     "deed": (
         "found a hidden door|lost a golden key|learned to fly|saved the town|made a new friend|got lost in the forest"
-        "|built a boat|told a lie|wanted to see the sea|received a strange letter|opened a small shop|forgot a promise"
-        "|climbed the highest mountain|broke an old clock|planted a magic seed|missed the last train|won a race"
-        "|discovered a secret map|cooked a terrible soup|heard a voice at night|moved into an empty house|stole a pie"
-    ).split("|"),
+        "|built a boat|told a lie|wanted to see the sea|received a strange letter|opened a small shop"
+        "|forgot a promise|climbed the highest mountain|broke an old clock|planted a magic seed|missed the last train"
+        "|won a race|discovered a secret map|cooked a terrible soup|heard a voice at night|moved into an empty house"
+        "|stole a pie"
+    ),
     "relation": (
-        "teacher|boss|mother|brother|neighbor|best friend|landlord|colleague|grandfather|sister|doctor|cousin|uncle|coach"
-    ).split("|"),
+        "teacher|boss|mother|brother|neighbor|best friend|landlord|colleague|grandfather|sister|doctor|cousin|uncle"
+        "|coach"
+    ),
 }
+WORDS = {kind: text.split("|") for kind, text in TEXTS.items()}
