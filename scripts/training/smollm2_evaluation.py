@@ -7,7 +7,7 @@ import subprocess
 from smollm2_prompts import DOMAINS, prompts
 
 REQUESTS = 24  # of each domain
-REPLY = 96  # tokens at most
+REPLY = 64  # tokens at most
 TEMPERATURES = "1,0"
 NORMAL_95 = 1.96
 STANDARD_ERRORS = 4  # that a figure may be away when it is measured again

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 
 SEED = 20261127
 REPLIES = 1024
-STEPS = 800
+STEPS = 450
 LAYERS_READ = (2, 9, 16, 23, 28)
 COMMITTED = Path(__file__).with_name("smollm2_evaluation.json")
 EXIT_DIFFERENT, EXIT_CANNOT = 1, 3
