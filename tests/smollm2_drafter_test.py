@@ -6,7 +6,7 @@ folder that the library `speculators` itself has written.
 
 import json
 import os
-import re
+import random
 import struct
 import sys
 import unittest
@@ -52,10 +52,14 @@ class Prompts(unittest.TestCase):
             self.assertFalse(trained & held_out, kind)
             self.assertEqual(trained | held_out, set(WORDS[kind]))
 
-    def test_every_place_of_a_form_is_filled(self):
+    def test_every_place_of_a_form_is_filled_from_the_words_of_its_side(self):
         for domain in smollm2_prompts.DOMAINS:
             for text in smollm2_prompts.prompts(domain, 2000, 2):
-                self.assertIsNone(re.search(r"\{\w+\}", text.prompt), text.prompt)
+                self.assertNotIn("{", text.prompt)
+        for evaluation in (False, True):
+            stream = random.Random(1)
+            filled = {smollm2_prompts.fill(("", "{topic}", "", ""), stream, evaluation) for _ in range(1000)}
+            self.assertEqual(filled, set(smollm2_prompts.words("topic", evaluation)))
 
     def test_a_seed_gives_the_same_prompts_and_another_seed_others(self):
         for domain in smollm2_prompts.DOMAINS:
@@ -105,6 +109,21 @@ class Layout(unittest.TestCase):
 
     def test_the_map_is_of_offsets(self):
         self.assertEqual(draft_to_target([0, 1, 5, 9]), [0, 0, 3, 6])
+
+
+class Page(unittest.TestCase):
+    def test_it_shows_the_figures_that_were_measured(self):
+        page = (ROOT / "docs/real_models.md").read_text(encoding="utf-8")
+        text = (ROOT / "scripts/training/smollm2_evaluation.json").read_text(encoding="utf-8")
+        dspark, ngram = (json.loads(text)[drafter] for drafter in ("dspark", "ngram"))
+        for domain in (*smollm2_prompts.DOMAINS, "all"):
+            columns = [of[domain] for of in (dspark["1"], ngram["1"])]
+            cells = [f"{each['tau']:.2f} ± {each['standard_error']:.2f}" for each in columns]
+            cells += [f"{100 * dspark['1'][domain][name]:.1f}" for name in ("raw_ece", "ece", "debiased_ece")]
+            cells += [f"{dspark['1'][domain]['raw_auc']:.2f}"]
+            self.assertIn(f"| {domain} | {' | '.join(cells)} |", page)
+        cells = [f"{share:.2f}" for share in dspark["1"]["all"]["acceptance"]]
+        self.assertIn(f"| {' | '.join(cells)} |", page)
 
 
 if __name__ == "__main__":

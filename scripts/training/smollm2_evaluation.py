@@ -8,7 +8,7 @@ from smollm2_prompts import DOMAINS, prompts
 
 REQUESTS = 24  # of each domain
 REPLY = 64  # tokens at most
-TEMPERATURES = "1,0"
+TEMPERATURES = "1"
 NORMAL_95 = 1.96
 STANDARD_ERRORS = 4  # that a figure may be away when it is measured again
 OTHER_WEIGHTS = 0.1  # that τ may be away besides: another kind of processor samples and trains others
