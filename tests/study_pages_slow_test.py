@@ -24,10 +24,11 @@ FIGURE_COMMAND = re.compile(r"^\S.*(?:plot\.py|dspark figures) (results/(?:.*\\\
 EVALUATION = re.compile(r"^\S*dspark evaluate (?:.*\\\n)*.*$", re.MULTILINE)
 COMPARISON = re.compile(r"^\S*dspark compare (?:.*\\\n)*.*$", re.MULTILINE)
 # In the place of a computer's own: models that a page needs are not at hand everywhere.
+SURVIVAL = "{survival: [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]}"
+ACCEPTANCE = f"{{by_domain: {{arithmetic: {SURVIVAL}, code: {SURVIVAL}, prose: {SURVIVAL}}}}}"
 STAND_IN = (
     "machine.use=modelled",
-    "machine.modelled={verify_cost: {bias_ms: 1, per_token_ms: 0.5}, acceptance: {survival: [0.9, 0.8, 0.7, 0.6, 0.5, "
-    "0.4, 0.3]}}",
+    f"machine.modelled={{verify_cost: {{bias_ms: 1, per_token_ms: 0.5}}, acceptance: {ACCEPTANCE}}}",
 )
 SMALL = ("replications=2", "stop.requests=60", "stop.warmup_requests=20")
 

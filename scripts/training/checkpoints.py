@@ -42,11 +42,12 @@ def read_shape(folder):
         layers=config["num_hidden_layers"],
         heads=config["num_attention_heads"],
         kv_heads=config["num_key_value_heads"],
-        head_dim=config["head_dim"],
+        head_dim=config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"],
         inner=config["intermediate_size"],
-        theta=config["rope_parameters"]["rope_theta"],
+        theta=config["rope_theta"] if "rope_theta" in config else config["rope_parameters"]["rope_theta"],
         epsilon=config["rms_norm_eps"],
         positions=config["max_position_embeddings"],
+        head_norms=config["model_type"] == "qwen3",
     )
     return shape, config
 

@@ -12,7 +12,6 @@ from torch import nn
 from torch.nn import functional
 
 GAMMA = 7
-POSITION_DECAY = 7.0  # γ_w of the paper
 RATE = 2e-3
 BATCH = 8  # windows
 ANCHORS = 40  # of a window
@@ -20,10 +19,10 @@ MASK_TOKEN = 1
 
 
 class MarkovHead(nn.Module):
-    def __init__(self, vocabulary, rank):
+    def __init__(self, vocabulary, drafted, rank):
         super().__init__()
         self.markov_w1 = nn.Embedding(vocabulary, rank)
-        self.markov_w2 = nn.Linear(rank, vocabulary, bias=False)
+        self.markov_w2 = nn.Linear(rank, drafted, bias=False)
 
 
 class ConfidenceHead(nn.Module):
@@ -33,25 +32,30 @@ class ConfidenceHead(nn.Module):
 
 
 class Drafter(nn.Module):
-    """rank 0: DFlash, without heads. layer_ids: the target's, i is the output of its layer i."""
+    """rank 0: DFlash, without heads. layer_ids: the target's, i is the output of its layer i.
 
-    def __init__(self, shape, layer_ids, rank):
+    draft_ids: ascending tokens of the target, the only ones that are drafted; none: all are."""
+
+    def __init__(self, shape, layer_ids, rank, draft_ids=None, gamma=GAMMA, mask_token=MASK_TOKEN):
         super().__init__()
-        self.shape, self.layer_ids, self.rank = shape, tuple(layer_ids), rank
+        self.gamma, self.mask_token = gamma, mask_token
+        self.shape, self.layer_ids, self.rank, self.draft_ids = shape, tuple(layer_ids), rank, draft_ids
+        drafted = shape.vocabulary if draft_ids is None else len(draft_ids)
         self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = Norm(shape.width, shape.epsilon)
         self.fc = nn.Linear(len(layer_ids) * shape.width, shape.width, bias=False)
         self.hidden_norm = Norm(shape.width, shape.epsilon)
-        self.lm_head = nn.Linear(shape.width, shape.vocabulary, bias=False)
+        self.lm_head = nn.Linear(shape.width, drafted, bias=False)
         if rank:
-            self.markov_head = MarkovHead(shape.vocabulary, rank)
+            self.markov_head = MarkovHead(shape.vocabulary, drafted, rank)
             self.confidence_head = ConfidenceHead(shape.width + rank)
 
     def share(self, embedding):
         """The target's embedding, also as its LM head; neither is trained."""
-        for weight in (self.embed_tokens.weight, self.lm_head.weight):
-            weight.data.copy_(embedding)
+        head = embedding if self.draft_ids is None else embedding[self.draft_ids]
+        for weight, values in ((self.embed_tokens.weight, embedding), (self.lm_head.weight, head)):
+            weight.data.copy_(values)
             weight.requires_grad_(False)
 
     def context(self, features, positions):
@@ -65,16 +69,17 @@ class Drafter(nn.Module):
 
         mask: (batch, blocks · γ, context rows): what of the context a row sees."""
         batch, count = anchors.shape
-        tokens = torch.full((batch, count, GAMMA), MASK_TOKEN)
+        gamma = self.gamma
+        tokens = torch.full((batch, count, gamma), self.mask_token)
         tokens[:, :, 0] = anchors
-        positions = (starts.unsqueeze(-1) + torch.arange(GAMMA)).flatten(1)
-        own = torch.block_diag(*[torch.ones(GAMMA, GAMMA, dtype=torch.bool)] * count)
+        positions = (starts.unsqueeze(-1) + torch.arange(gamma)).flatten(1)
+        own = torch.block_diag(*[torch.ones(gamma, gamma, dtype=torch.bool)] * count)
         seen = torch.cat([mask, own.expand(batch, -1, -1)], dim=-1).unsqueeze(1)
         by = rotation(self.shape, positions)
         x = self.embed_tokens(tokens.flatten(1))
         for layer, (keys, values) in zip(self.layers, context, strict=True):
             x = layer(x, by, seen, lambda k, v, ks=keys, vs=values: (torch.cat([ks, k], 2), torch.cat([vs, v], 2)))
-        return self.norm(x).unflatten(1, (count, GAMMA))
+        return self.norm(x).unflatten(1, (count, gamma))
 
     def logits(self, hidden, before):
         """Of rows whose predecessors are known. hidden: (..., width), before: (...)."""
@@ -88,24 +93,30 @@ class Drafter(nn.Module):
         return functional.linear(features, self.confidence_head.proj.weight, self.confidence_head.proj.bias)[..., 0]
 
 
-def draw_anchors(documents, generator):
-    """Positions (batch, ANCHORS) that a token of the same text follows, in any order, some perhaps twice."""
+def draw_anchors(documents, generator, allowed=None):
+    """Positions (batch, ANCHORS) that a token of the same text follows, in any order, some perhaps twice.
+
+    allowed: (batch, rows), where anchors may stand; none: everywhere."""
     follows = torch.zeros(documents.shape)
     follows[:, 1:-1] = ((documents[:, 2:] == documents[:, 1:-1]) & (documents[:, 1:-1] >= 0)).float()
     follows[:, 1:-1] *= documents[:, :-2] == documents[:, 1:-1]  # a context of one token at least
+    if allowed is not None:
+        follows *= allowed
     return torch.multinomial(follows, ANCHORS, replacement=True, generator=generator)
 
 
-def losses(drafter, tokens, documents, anchors, features, target_logits):
-    """0.1 · CE + 0.9 · ‖p_d - p_t‖₁ + 1.0 · BCE(c, c*), weighted by position; and the mean c* by position."""
-    rows = torch.arange(tokens.shape[1])
+def losses(drafter, tokens, documents, anchors, features, target_probabilities):
+    """target_probabilities(batch, rows): p_t of what follows these rows, over the tokens that are drafted.
+
+    0.1 · CE + 0.9 · ‖p_d - p_t‖₁ + 1.0 · BCE(c, c*), weighted by position; and the mean c* by position."""
+    rows, gamma = torch.arange(tokens.shape[1]), drafter.gamma
     with torch.autocast("cpu", torch.bfloat16):
         context = drafter.context(features, rows.unsqueeze(0))
         of_anchor = documents.gather(1, anchors)
         seen = (documents.unsqueeze(1) == of_anchor.unsqueeze(2)) & (rows < anchors.unsqueeze(2))
-        mask = seen.repeat_interleave(GAMMA, dim=1)
+        mask = seen.repeat_interleave(gamma, dim=1)
         hidden = drafter.blocks(tokens.gather(1, anchors), anchors, context, mask)
-        at = anchors.unsqueeze(-1) + torch.arange(GAMMA)  # the row whose follower is drafted
+        at = anchors.unsqueeze(-1) + torch.arange(gamma)  # the row whose follower is drafted
         inside = at.clamp(max=tokens.shape[1] - 2)
         before, drawn, own = (
             t.gather(1, index.flatten(1)).view_as(at)
@@ -114,15 +125,22 @@ def losses(drafter, tokens, documents, anchors, features, target_logits):
         valid = (own == of_anchor.unsqueeze(-1)) & (at == inside)
         logits = drafter.logits(hidden, before)
     batch = torch.arange(tokens.shape[0]).view(-1, 1, 1)
-    p_t = target_logits[batch, inside].softmax(-1)
+    p_t = target_probabilities(batch, inside)
     log_p_d = logits.log_softmax(-1)
     distance = (log_p_d.exp() - p_t).abs().sum(-1)
-    loss = 0.9 * distance - 0.1 * log_p_d.gather(-1, drawn.unsqueeze(-1))[..., 0]
+    if drafter.draft_ids is None:
+        log_drawn = log_p_d.gather(-1, drawn.unsqueeze(-1))[..., 0]
+    else:  # tokens that are never drafted are all of their share in the distance, and nothing to learn
+        distance = distance + (1 - p_t.sum(-1)).clamp(min=0)
+        place = torch.searchsorted(drafter.draft_ids, drawn).clamp(max=len(drafter.draft_ids) - 1)
+        known = drafter.draft_ids[place] == drawn
+        log_drawn = log_p_d.gather(-1, place.unsqueeze(-1))[..., 0] * known
+    loss = 0.9 * distance - 0.1 * log_drawn
     accepted = (1 - 0.5 * distance).detach().clamp(0, 1)
     if drafter.rank:
         confidence = drafter.confidence_logits(hidden, before)
         loss = loss + functional.binary_cross_entropy_with_logits(confidence, accepted, reduction="none")
-    weight = valid * torch.exp(-torch.arange(GAMMA) / POSITION_DECAY)
+    weight = valid * torch.exp(-torch.arange(gamma) / gamma)  # γ_w is γ, as in the paper
     return (loss * weight).sum() / weight.sum(), (accepted * valid).sum((0, 1)) / valid.sum((0, 1))
 
 
@@ -142,9 +160,13 @@ def train_drafters(target, drafters, windows, steps, seed, report):
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
             logits, features = target(tokens, positions, causal_mask(documents), kept)
         anchors = draw_anchors(documents, generator)
+
+        def distributions(batch, rows, logits=logits):
+            return logits[batch, rows].softmax(-1)
+
         accepted = {}
         for (name, drafter), optimiser in zip(drafters.items(), trained, strict=True):
-            loss, accepted[name] = losses(drafter, tokens, documents, anchors, features, logits)
+            loss, accepted[name] = losses(drafter, tokens, documents, anchors, features, distributions)
             optimiser.step(loss)
         if step % 50 == 0 or step == steps:
             shares = "; ".join(f"{n} {' '.join(f'{a:.2f}' for a in s.tolist())}" for n, s in accepted.items())

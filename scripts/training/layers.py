@@ -1,4 +1,5 @@
-"""Qwen3's decoder layers in PyTorch, for a target that sees what is before it and for drafters that see a context.
+"""Decoder layers of Qwen3 and Llama in PyTorch, for a target that sees what is before it and for drafters that see a
+context.
 
 Keys and values of earlier rows come from outside, so the same layer serves packed training windows, a cache, and the
 context of a drafter. Tensors are named as in published checkpoints.
@@ -24,6 +25,7 @@ class Shape:
     theta: float = 10000.0
     epsilon: float = 1e-6
     positions: int = 1024
+    head_norms: bool = True  # of queries and keys: Qwen3 has them, Llama has not
 
 
 class Norm(nn.Module):
@@ -59,8 +61,8 @@ class Attention(nn.Module):
         self.k_proj = nn.Linear(shape.width, shape.kv_heads * shape.head_dim, bias=False)
         self.v_proj = nn.Linear(shape.width, shape.kv_heads * shape.head_dim, bias=False)
         self.o_proj = nn.Linear(shape.heads * shape.head_dim, shape.width, bias=False)
-        self.q_norm = Norm(shape.head_dim, shape.epsilon)
-        self.k_norm = Norm(shape.head_dim, shape.epsilon)
+        norm = (lambda: Norm(shape.head_dim, shape.epsilon)) if shape.head_norms else nn.Identity
+        self.q_norm, self.k_norm = norm(), norm()
 
     def split(self, x):
         return x.unflatten(-1, (-1, self.shape.head_dim)).transpose(1, 2)
@@ -120,12 +122,14 @@ def initialise(module, layers, generator):
 
 
 class Optimiser:
-    """Muon for matrices inside the layers, AdamW for the rest; a linear warm-up and a cosine to a hundredth."""
+    """Muon for matrices inside the layers, AdamW for the rest; a linear warm-up and a cosine to a hundredth.
 
-    def __init__(self, module, rate, steps, warm_up=0.04):
+    others: names of matrices that are Muon's too."""
+
+    def __init__(self, module, rate, steps, warm_up=0.04, others=()):
         named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
-        inside = [p for name, p in named if p.dim() == 2 and "layers." in name]
-        other = [p for name, p in named if not (p.dim() == 2 and "layers." in name)]
+        inside = [p for name, p in named if p.dim() == 2 and ("layers." in name or name in others)]
+        other = [p for name, p in named if not (p.dim() == 2 and ("layers." in name or name in others))]
         self.parameters = inside + other
         self.parts = [
             torch.optim.Muon(inside, lr=rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
@@ -133,11 +137,14 @@ class Optimiser:
         ]
         self.rate, self.steps, self.warm_up, self.done = rate, steps, warm_up, 0
 
-    def step(self, loss):
+    def step(self, loss, combine=None):
+        """combine(parameters): what makes of this process's gradients those of all processes; none: there is one."""
         begun = min(1.0, (self.done + 1) / (self.warm_up * self.steps))
         rate = self.rate * begun * (0.01 + 0.99 * 0.5 * (1 + math.cos(self.done / self.steps * math.pi)))
         self.done += 1
         loss.backward()
+        if combine:
+            combine(self.parameters)
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for part in self.parts:
             for group in part.param_groups:

@@ -7,14 +7,13 @@ import argparse
 import dataclasses
 import json
 import random
-import resource
 import sys
-import time
 from pathlib import Path
 
 import drafters
 import torch
 from checkpoints import load_target, save_drafter, save_target, write_json
+from clock import Clock
 from evaluation import differences, evaluate, write_prompts
 from layers import Shape
 from serving import Serving
@@ -33,18 +32,6 @@ LAYERS_READ = (1, 3, 4)
 DRAFT_LAYERS = 2
 MARKOV_RANK = 32
 EXIT_DIFFERENT, EXIT_CANNOT = 1, 3
-
-
-class Clock:
-    """Reports with what was used so far: seconds, and processor seconds."""
-
-    def __init__(self):
-        self.begun = time.monotonic()
-
-    def report(self, line):
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        seconds = time.monotonic() - self.begun
-        print(f"[{seconds:5.0f} s, {used.ru_utime + used.ru_stime:5.0f} s of processors] {line}", flush=True)
 
 
 def make_texts(share):

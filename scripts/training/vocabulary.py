@@ -37,7 +37,7 @@ def train_tokenizer(texts):
     return tokenizer
 
 
-def pack(sequences):
+def pack(sequences, dtype=torch.int16):
     """Each sequence into the first open window that has room; longer ones than a window are left out."""
     tokens, documents, begun = [], [], []
     for number, sequence in enumerate(s for s in sequences if len(s) <= WINDOW):
@@ -52,7 +52,7 @@ def pack(sequences):
     for row, of in zip(tokens, documents, strict=True):
         of += [-1] * (WINDOW - len(row))
         row += [END_TOKEN] * (WINDOW - len(row))
-    return Windows(torch.tensor(tokens, dtype=torch.int16), torch.tensor(documents, dtype=torch.int32))
+    return Windows(torch.tensor(tokens, dtype=dtype), torch.tensor(documents, dtype=torch.int32))
 
 
 def encode(tokenizer, texts):
