@@ -172,10 +172,6 @@ TEST(ExecutorMachine, ForcedDraftsFareAsOnTheModelledMachine) {
         EXPECT_EQ(metrics(*measured)[metric], metrics(*predicted)[metric]) << metric;
     }
   }
-  Written all;
-  all.acceptance = survival({"1", "1", "1", "1"});
-  const auto result = read(all).scenario->run(1, 0);
-  EXPECT_NEAR(metrics(*result)["accepted_length"], 4, 1e-12) << "three drafts and the token behind them";
 }
 
 TEST(ExecutorMachine, RefusesAnAcceptanceThatItsDrafterCannotHave) {

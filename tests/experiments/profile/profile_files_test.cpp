@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "experiments/profile/replaced_folder.h"
 #include "experiments/results/hdf5_file.h"
 #include "experiments/schema/yaml_reader.h"
@@ -118,10 +120,12 @@ stop: {requests: 8, warmup_requests: 2}
 )",
                               "like.yaml");
   ASSERT_TRUE(like) << to_string(like.error());
-  const Written written("ngram", 5,
-                        ProfiledTraffic{.rounds = DSPARK_SOURCE_DIR "/experiments/data/example_rounds.csv",
-                                        .like = *like,
-                                        .like_folder = "/somewhere"});
+  const ScratchFolder recorded;
+  std::ofstream(recorded / "rounds.csv") << "request,round,drafted,verified,accepted,margin_1,margin_2\n"
+                                            "0,0,2,2,1,0.5,0.25\n0,1,2,2,2,1.5,0.75\n";
+  const Written written(
+      "ngram", 2,
+      ProfiledTraffic{.rounds = recorded / "rounds.csv", .like = *like, .like_folder = "/somewhere"});
   const std::string& yaml = written.files.at("experiment.yaml");
   ASSERT_TRUE(written.experiment) << yaml;
   EXPECT_EQ(written.experiment->points.size(), 6u);
@@ -129,7 +133,7 @@ stop: {requests: 8, warmup_requests: 2}
   EXPECT_EQ(written.experiment->title, "Another: traffic");
   for (const char* line :
        {"somewhere/text.txt\"\n    prompts_by_line: true\n", "    kv: {blocks: 99, block_tokens: 8}\n",
-        "confidence: margin_estimator", "example_rounds.csv"})
+        "confidence: margin_estimator", "rounds.csv"})
     EXPECT_NE(yaml.find(line), std::string::npos) << line << "\n" << yaml;
 }
 
@@ -137,7 +141,7 @@ stop: {requests: 8, warmup_requests: 2}
 TEST(ProfileFiles, KeepsAForcedAcceptance) {
   const auto like = read_yaml(R"(
 schema: 1
-machine: {use: executor, executor: {acceptance: {rounds: {file: data/example_rounds.csv}}}}
+machine: {use: executor, executor: {acceptance: {rounds: {file: data/tiny_pair_rounds.csv}}}}
 engine: {max_num_seqs: 3}
 workload: {arrivals: {closed_loop: {users: 2}}, prompt_tokens: {fixed: 8}, output_tokens: {fixed: 16}}
 policy: fixed:2
@@ -147,10 +151,10 @@ stop: {requests: 8, warmup_requests: 2}
   ASSERT_TRUE(like) << to_string(like.error());
   const ProfiledTraffic traffic{.like = *like, .like_folder = DSPARK_SOURCE_DIR "/experiments"};
   for (const char* use : {"modelled", "executor"}) {
-    const Written written("ngram", 5, traffic, {std::string("machine.use=") + use});
+    const Written written("ngram", 7, traffic, {std::string("machine.use=") + use});
     ASSERT_TRUE(written.experiment) << written.files.at("experiment.yaml");
     const std::string& yaml = written.files.at("experiment.yaml");
-    EXPECT_EQ(yaml.find("example_rounds.csv") != yaml.rfind("example_rounds.csv"), true) << yaml;
+    EXPECT_EQ(yaml.find("tiny_pair_rounds.csv") != yaml.rfind("tiny_pair_rounds.csv"), true) << yaml;
     EXPECT_EQ(yaml.find("margin_estimator"), std::string::npos) << "the rounds have confidences";
   }
 }
