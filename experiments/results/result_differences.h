@@ -24,8 +24,8 @@ struct DifferenceOptions {
   std::vector<std::string> metrics;  // empty: throughput, user speed, TTFT (means) and accepted length
   std::vector<AxisChoice> choices;
   std::vector<std::string>
-      fitted;                    // policies of A as written, whose points are fitted and all others predicted
-  std::optional<double> steady;  // runs whose baseline step is off by more than this share are left out
+      fitted;  // policies of A as written, whose points are fitted and all others predicted
+  std::optional<double> steady = {};  // runs whose baseline step is off by more than this share are left out
 };
 
 struct ComparedPoint {
