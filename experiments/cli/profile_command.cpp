@@ -62,6 +62,16 @@ std::optional<Error> wrong_rounds(const ProfileCommandOptions& options) {
   return rounds ? std::nullopt : std::optional(rounds.error());
 }
 
+/// Policies of another experiment verify drafts: that these fare like a placeholder would be made up.
+std::optional<Error> unsaid_acceptance(const ProfileCommandOptions& options, const Value& like) {
+  const bool said = !options.rounds.empty() || !options.acceptance.empty() ||
+                    find_path(like, {"machine", "executor", "acceptance"}) != nullptr;
+  if (like.empty() || options.drafter == "none" || said) return std::nullopt;
+  return Error{"nobody says how the drafts of the experiment's policies fare",
+               {},
+               "--rounds FILE, as dspark record --dense writes it; or --acceptance PRESET"};
+}
+
 /// What the experiment that is written says beside the profile: read before anything is measured.
 Result<ProfiledTraffic> traffic_of(const ProfileCommandOptions& options) {
   ProfiledTraffic traffic{.acceptance = options.acceptance};
@@ -185,6 +195,7 @@ int profile_command(const ProfileCommandOptions& given) {
   const ProfileCommandOptions& options = *whole;
   if (const auto error = wrong_acceptance(options)) return fail(*error);
   if (const auto error = wrong_rounds(options)) return fail(*error);
+  if (const auto error = unsaid_acceptance(options, traffic->like)) return fail(*error);
   const auto folder = ModelFolder::open(options.model);
   if (!folder) return fail(folder.error());
   const auto sized = size_grid(options, folder->config.max_positions);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <set>
 
 #include "experiments/results/replicated_values.h"
@@ -14,7 +13,6 @@
 namespace dspark {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* kUsualMetrics[] = {"throughput", "user_speed_mean", "ttft_mean", "accepted_length"};
 
 bool is_known(const ResultFile& file, const std::string& metric) {

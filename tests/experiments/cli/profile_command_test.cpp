@@ -40,6 +40,23 @@ TEST(ProfileCommand, KeepsAProfileUnlessItIsToReplaceIt) {
   EXPECT_NE(read_bytes(scratch / "p/profile.csv"), before);
 }
 
+/// Policies that verify drafts would be predicted from a placeholder.
+TEST(ProfileCommand, AnExperimentThatDraftsNeedsToKnowHowDraftsFare) {
+  const ScratchFolder scratch;
+  write_bytes(scratch / "like.yaml",
+              "schema: 1\nmachine: {use: executor, executor: {drafter: ngram, block_size: 3}}\n"
+              "engine: {max_num_seqs: 4}\n"
+              "workload: {arrivals: {closed_loop: {users: 1}}, prompt_tokens: {fixed: 8}, output_tokens: "
+              "{fixed: 8}}\n"
+              "policy: dspark\nstop: {requests: 2, warmup_requests: 0}\n");
+  const ProgramRun unsaid = profile(scratch, " --experiment like.yaml");
+  EXPECT_EQ(unsaid.code, 2);
+  EXPECT_NE(unsaid.output.find("how the drafts of the experiment's policies fare"), std::string::npos)
+      << unsaid.output;
+  const ProgramRun said = profile(scratch, " --experiment like.yaml --acceptance llama31-8b/ngram/gsm8k");
+  EXPECT_EQ(said.code, 0) << said.output;
+}
+
 TEST(ProfileCommand, PointsThatDoNotFitAreLeftOut) {
   const ScratchFolder scratch;
   const ProgramRun made = profile(scratch, " --kv-blocks 9");
