@@ -1,6 +1,7 @@
 #include "experiments/cli/profile_defaults.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "experiments/schema/set_option.h"
@@ -19,6 +20,36 @@ std::optional<int> count_at(const Value& like, const std::vector<std::string>& p
   const auto number = text == nullptr ? std::nullopt : parse_number(*text);
   const bool counts = number && *number >= 1 && *number <= 1 << 20 && *number == static_cast<int>(*number);
   return counts ? std::optional(static_cast<int>(*number)) : std::nullopt;
+}
+
+/// In tokens; shortest and longest are the 10 % and the 90 % quantile.
+struct Lengths {
+  int shortest = 0, typical = 0, longest = 0;
+};
+
+constexpr double kLongestContext = 1 << 20;
+
+/// Of a lognormal distribution.
+Lengths lengths_around(double median, double sigma, double most) {
+  constexpr double kDeviations = 1.2816;  // standard normal, 90 %
+  const auto at = [&](double deviations) {
+    return static_cast<int>(std::lround(
+        std::clamp(median * std::exp(deviations * sigma), 1.0, std::clamp(most, 1.0, kLongestContext))));
+  };
+  return {at(-kDeviations), at(0), at(kDeviations)};
+}
+
+/// Of a distribution that is fixed or lognormal; nothing of others.
+std::optional<Lengths> lengths_at(const Value& like, std::vector<std::string> path) {
+  const auto of = [&](std::vector<std::string> keys) {
+    keys.insert(keys.begin(), path.begin(), path.end());
+    const std::string* text = text_at(like, keys);
+    return text == nullptr ? std::nullopt : parse_number(*text);
+  };
+  if (const auto fixed = of({"fixed"})) return lengths_around(*fixed, 0, kLongestContext);
+  const auto median = of({"lognormal", "median"}), sigma = of({"lognormal", "sigma"});
+  if (!median || !sigma) return std::nullopt;
+  return lengths_around(*median, *sigma, of({"lognormal", "max"}).value_or(kLongestContext));
 }
 
 std::string path_from(const std::string& folder, const std::string& path) {
@@ -58,9 +89,11 @@ void complete_sizes(ProfileCommandOptions& options, const Value& like) {
     usual.tokens = doubling(
         std::max(2, std::min(rows, count_at(like, {"engine", "max_num_batched_tokens"}).value_or(rows))));
   }
-  const auto prompt = count_at(like, {"workload", "prompt_tokens", "fixed"});
-  const auto output = count_at(like, {"workload", "output_tokens", "fixed"});
-  if (prompt && output) usual.context_tokens = {*prompt, *prompt + (*output + 1) / 2, *prompt + *output + 1};
+  const auto prompt = lengths_at(like, {"workload", "prompt_tokens"});
+  const auto output = lengths_at(like, {"workload", "output_tokens"});
+  if (prompt && output)
+    usual.context_tokens = {prompt->shortest, prompt->typical + (output->typical + 1) / 2,
+                            prompt->longest + output->longest + 1};
   const auto complete = [](std::vector<int>& sizes, std::vector<int>& by_default) {
     if (sizes.empty()) sizes = std::move(by_default);
   };

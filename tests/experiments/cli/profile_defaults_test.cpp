@@ -52,6 +52,22 @@ workload: {prompt_tokens: {fixed: 10}, output_tokens: {fixed: 20}}
   EXPECT_THAT(whole->sizes.context_tokens, ElementsAre(10, 20, 31));
 }
 
+TEST(ProfileDefaults, TakeContextsFromWhereMostLengthsLie) {
+  const auto contexts = [](const std::string& workload) {
+    return completed({}, experiment("machine: {executor: {target: t}}\nworkload: " + workload), "")
+        ->sizes.context_tokens;
+  };
+  // A tenth is shorter than 100 exp(-1.2816 * 0.5) = 52.7, a tenth longer than 189.8.
+  EXPECT_THAT(contexts("{prompt_tokens: {lognormal: {median: 100, sigma: 0.5}}, output_tokens: {fixed: 20}}"),
+              ElementsAre(53, 110, 211));
+  EXPECT_THAT(
+      contexts(
+          "{prompt_tokens: {fixed: 10}, output_tokens: {lognormal: {median: 100, sigma: 0.5, max: 150}}}"),
+      ElementsAre(10, 60, 161));
+  EXPECT_EQ(contexts("{prompt_tokens: {fixed: 10}, output_tokens: {empirical: {file: f, column: c}}}"),
+            ProfileSizes{}.context_tokens);
+}
+
 TEST(ProfileDefaults, GiveWayToTheCommandLine) {
   const Value like = experiment(R"(
 machine: {executor: {target: t, drafter: ngram, block_size: 3, threads: 2}}
