@@ -111,6 +111,7 @@ std::string assumptions_text(const Market& market) {
     text += fmt::format("  {} {}: {}\n", a.what, number(a.value), a.source.empty() ? "assumption" : a.source);
     if (!a.caveat.empty()) text += fmt::format("      but: {}\n", a.caveat);
   }
+  text += "  volumes, lengths and the machine: as the file gives them, nothing backs them here\n";
   return text + fmt::format("  gain {}, speed gain {}, operator {}: assumption\n", number(market.gain.gain),
                             number(market.gain.speed_gain), operator_name(market.rule));
 }

@@ -56,6 +56,26 @@ std::optional<Market> read_market_file(const std::string& path, const std::vecto
   return market;
 }
 
+std::vector<CatalogueEntry> market_catalogue() {
+  std::vector<CatalogueEntry> entries;
+  const auto add = [&](const char* kind, const auto& known, const auto& context) {
+    for (const auto& entry : known) {
+      Parameters parameters = Parameters::describing();
+      entry.construct(parameters, context);
+      entries.push_back({kind, entry.name, entry.meaning, parameters.records()});
+    }
+  };
+  add("demand", demand_forms(), SegmentContext{});
+  add("latency", latency_responses(), SegmentContext{});
+  add("supply", supplies(), EfficiencyGain{});
+  for (const ElasticityPreset& preset : elasticity_presets()) {
+    std::string meaning = number_text(preset.elasticity) + ": ";
+    meaning += preset.source.empty() ? "an assumption, " : preset.source + "; but ";
+    entries.push_back({"elasticity", preset.name, meaning + preset.caveat, {}});
+  }
+  return entries;
+}
+
 std::vector<ParameterRecord> describe_market_file() {
   Parameters parameters = Parameters::describing();
   read(parameters);

@@ -6,6 +6,7 @@
 
 #include "policies/error.h"
 #include "sim/demand/market.h"
+#include "sim/scenario.h"
 
 namespace dspark {
 
@@ -14,6 +15,9 @@ namespace dspark {
 std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
                                        Errors& errors);
 
+/// What such a file can name, of kinds `demand`, `latency`, `elasticity` and `supply`, for the reference
+/// page.
+std::vector<CatalogueEntry> market_catalogue();
 /// The parameters of such a file, for the reference page.
 std::vector<ParameterRecord> describe_market_file();
 

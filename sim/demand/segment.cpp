@@ -116,7 +116,8 @@ Segment read_segment(Parameters& parameters, const std::string& name,
                                               "price elasticity of context tokens per request");
   segment.output_elasticity = read_intensity(parameters, context, "output_elasticity",
                                              "price elasticity of output tokens per request");
-  if (parameters.given("new_applications") || parameters.is_describing()) {
+  if (parameters.raw("new_applications", "group", "applications that appear where two thresholds are met") ||
+      parameters.is_describing()) {
     Parameters thresholds =
         parameters.group("new_applications", "applications that appear where two thresholds are met");
     SegmentContext of_new = context;

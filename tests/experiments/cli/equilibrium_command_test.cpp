@@ -39,15 +39,16 @@ TEST(EquilibriumCommand, TheExampleIsItsClosedForm) {
 
 TEST(EquilibriumCommand, PresetsComeWithSourceAndCaveatAndNumbersAreAssumptions) {
   EXPECT_THAT(equilibrium("--set elasticity=nber").output,
-              AllOf(HasSubstr("NBER working paper 34608"), HasSubstr("but: the same open model at several hosts"),
-                    HasSubstr("Backfire")));
+              AllOf(HasSubstr("NBER working paper 34608"),
+                    HasSubstr("but: the same open model at several hosts"), HasSubstr("Backfire")));
   EXPECT_THAT(equilibrium("").output, HasSubstr("chat: price elasticity of requests 0.5000: assumption"));
   EXPECT_THAT(equilibrium("--set segments.chat.latency=search").output,
               AllOf(HasSubstr("Brutlag, Google (2009)"), HasSubstr("extrapolated")));
 }
 
 TEST(EquilibriumCommand, WithoutAGainThereIsNoR) {
-  EXPECT_THAT(equilibrium("--set gain=1").output, AllOf(HasSubstr("No R: gain 1"), HasSubstr("Induced demand")));
+  EXPECT_THAT(equilibrium("--set gain=1").output,
+              AllOf(HasSubstr("No R: gain 1"), HasSubstr("Induced demand")));
   const auto found = json("--set gain=1");
   EXPECT_TRUE(found["rebound"]["all"].is_null());
   EXPECT_TRUE(found["rebound"]["volume"].is_null());
@@ -56,7 +57,8 @@ TEST(EquilibriumCommand, WithoutAGainThereIsNoR) {
 
 TEST(EquilibriumCommand, FixedChipsSaySoAndShowTheShadow) {
   const std::string fixed =
-      "--set 'supply={fixed_chips: {gpus: 25, tokens_per_gpu_second: 2000, user_speed: 80, dollars_per_gpu_hour: 3}}'";
+      "--set 'supply={fixed_chips: {gpus: 25, tokens_per_gpu_second: 2000, user_speed: 80, "
+      "dollars_per_gpu_hour: 3}}'";
   EXPECT_THAT(equilibrium(fixed).output, AllOf(HasSubstr("Full rebound"), HasSubstr("shadow rebound")));
   const auto found = json(fixed);
   EXPECT_EQ(found["rebound"]["all"], 1);
@@ -69,7 +71,8 @@ TEST(EquilibriumCommand, WhatHasNoEquilibriumIsSaidAndIsNoError) {
   int alternating = 0;
   for (int requests = 10; requests <= 20; ++requests) {
     const ProgramRun ran = equilibrium(
-        "--set gain=1.6 --set elasticity=0.9 --set 'supply={linear_cost: {tokens_per_gpu_second: 2000, user_speed: "
+        "--set gain=1.6 --set elasticity=0.9 --set 'supply={linear_cost: {tokens_per_gpu_second: 2000, "
+        "user_speed: "
         "80, dollars_per_gpu_hour: 3, whole_chips: true}}' --set segments.chat.requests_per_second=" +
         std::to_string(requests));
     EXPECT_EQ(ran.code, 0) << ran.output;

@@ -160,7 +160,7 @@ TEST(Rebound, ReOptimisingTakesTheShareThatCostsLeast) {
   EXPECT_NEAR(study(1e-6).end->state.point.user_speed, 80, 1e-9);
   EXPECT_NEAR(study(1e4).end->state.point.user_speed, 136, 1e-9);
   // Between them money * g^(t-1) + time * h^-t is least; compared with its neighbours on the same frontier.
-  const double money = 600 * 3 / (2000 * 0.6 * 3600), hourly = 0.5 * 3600 * money / 3.75, time = 0.5 * money;
+  const double money = 600 * 3 / (2000 * 0.6 * 3600), hourly = 3600 * money / 3.75, time = money;
   const double t = std::log(study(hourly).end->state.point.user_speed / 80) / std::log(1.7);
   const auto cost = [&](double s) { return money * std::pow(1.5, s - 1) + time * std::pow(1.7, -s); };
   EXPECT_GT(t, 0.05);
