@@ -89,8 +89,10 @@ std::string facts_text(const ReboundReport& report) {
   if (report.break_even_multiple) {
     text += fmt::format(" The saving of GPU-hours is gone at {:.4f} ({:.4f} times the assumed answers).\n",
                         *report.break_even_multiple * report.price_elasticity, *report.break_even_multiple);
-  } else {
+  } else if (report.no_rebound.empty()) {
     text += " No multiple of the assumed answers up to 64 takes the saving of GPU-hours back.\n";
+  } else {
+    text += "\n";
   }
   if (report.pass_through != 0 || report.price_per_cost != 0) {
     text += fmt::format(

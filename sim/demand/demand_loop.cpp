@@ -57,7 +57,7 @@ double DemandLoop::price(const SupplyPoint& point) const {
     }
     return sum;
   };
-  return monopoly_price(tokens, point.cost_per_million_tokens, market_->pricing.price_cap).price;
+  return monopoly_price(tokens, point.cost_per_million_tokens, market_->pricing.price_cap);
 }
 
 MarketState DemandLoop::answer(double tokens_per_second, double requests_per_second) const {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "sim/demand/demand_loop.h"
 #include "sim/demand/power.h"
 
 namespace dspark {
@@ -193,6 +195,21 @@ void calibrate(Parameters& parameters, Market& market) {
   }
   market.baseline.point = market.before->serve(load, {});
   if (!set_baseline_price(parameters, market)) return;
+  if (market.pricing.kind == Pricing::Kind::kMonopoly) {
+    // Elasticity says where profit is level, and that may be a dip, or beyond what prices are searched for.
+    const double best = DemandLoop(market, *market.before, {}, {})
+                            .answer(load.tokens_per_second, load.requests_per_second)
+                            .price;
+    if (std::abs(best / market.baseline.price - 1) > 1e-4) {
+      parameters.add_error(
+          fmt::format(
+              "at the price where a monopolist's profit is level, {:.4g} $ per million tokens, it is not the "
+              "largest: {:.4g} $ earn more",
+              market.baseline.price, best),
+          parameters.position_of("price"), "give a price_cap, or another form of demand");
+      return;
+    }
+  }
   check_baseline(parameters, market);
   const double speed = market.after->serve(load, market.rule).user_speed;
   if (speed > market.after->fastest_user_speed() * (1 + 1e-12)) {

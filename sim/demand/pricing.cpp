@@ -41,7 +41,7 @@ Pricing read_pricing(Parameters& parameters) {
   return pricing;
 }
 
-MonopolyPrice monopoly_price(const DemandCurve& demand, double cost, double price_cap) {
+double monopoly_price(const DemandCurve& demand, double cost, double price_cap) {
   const double low = log_portable(cost);
   const double high = std::max(low, log_portable(price_cap > 0 ? price_cap : cost * kHighestOverCost));
   const auto loss = [&](double log_price) {
@@ -53,11 +53,11 @@ MonopolyPrice monopoly_price(const DemandCurve& demand, double cost, double pric
   for (int i = 1; i <= kCells; ++i) {
     if (loss(low + i * cell) < loss(low + best * cell)) best = i;
   }
-  if (best == kCells) return {exp_portable(high), price_cap <= 0};
+  if (best == kCells) return exp_portable(high);
   const auto [log_price, least] = boost::math::tools::brent_find_minima(
       loss, low + std::max(0, best - 1) * cell, low + (best + 1) * cell, std::numeric_limits<double>::digits);
   static_cast<void>(least);
-  return {exp_portable(log_price), false};
+  return exp_portable(log_price);
 }
 
 std::optional<double> monopoly_baseline_price(const std::function<double(double price)>& elasticity,

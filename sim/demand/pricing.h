@@ -27,14 +27,9 @@ Pricing read_pricing(Parameters& parameters);
 /// Tokens per second at a price.
 using DemandCurve = std::function<double(double price)>;
 
-/// A price, and whether it stands at the end of what was searched although nothing caps it there.
-struct MonopolyPrice {
-  double price = 0;
-  bool unbounded = false;
-};
 /// The price between `cost` and the cap (10^4 times the cost where there is none) with the largest profit
 /// (price - cost) * demand, to 1e-7 relative.
-MonopolyPrice monopoly_price(const DemandCurve& demand, double cost, double price_cap);
+double monopoly_price(const DemandCurve& demand, double cost, double price_cap);
 
 /// The price at which a monopolist with this cost already stands, given the price elasticity of demand *at
 /// the baseline* as a function of the baseline's price: cost * e/(e - 1), or the cap. Nothing where e <= 1

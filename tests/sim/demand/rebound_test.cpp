@@ -235,6 +235,10 @@ TEST(Market, WhatMakesNoSenseIsAnError) {
   EXPECT_THAT(error_of_market(
                   linear_market(2, "volume: {constant_elasticity: {elasticity: 0.9}}", ", price: monopoly")),
               HasSubstr("no price of largest profit"));
+  // Level profit at 20 000 times the cost is beyond what prices are searched for.
+  EXPECT_THAT(error_of_market(linear_market(2, "volume: {constant_elasticity: {elasticity: 1.00005}}",
+                                            ", price: monopoly")),
+              HasSubstr("it is not the largest"));
   EXPECT_EQ(error_of_market(linear_market(2, "volume: {constant_elasticity: {elasticity: 0.9}}",
                                           ", price: {monopoly: {price_cap: 10}}")),
             "");
