@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "tests/experiments/program.h"
@@ -79,6 +81,12 @@ TEST(EquilibriumCommand, WhatHasNoEquilibriumIsSaidAndIsNoError) {
     alternating += ran.output.find("the market alternates between") != std::string::npos;
   }
   EXPECT_GT(alternating, 0);
+}
+
+TEST(EquilibriumCommand, ThePageShowsWhatTheExamplePrints) {
+  std::ifstream page(DSPARK_SOURCE_DIR "/docs/demand.md");
+  const std::string text((std::istreambuf_iterator<char>(page)), std::istreambuf_iterator<char>());
+  EXPECT_THAT(text, HasSubstr(equilibrium("--set gain=2 --set elasticity=0.5").output));
 }
 
 TEST(EquilibriumCommand, HelpTeachesAndWrongUseIsInvalidInput) {
