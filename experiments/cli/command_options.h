@@ -32,5 +32,6 @@ Command add_profile(CLI::App& program);
 Command add_evaluate(CLI::App& program);
 Command add_record(CLI::App& program);
 Command add_replay(CLI::App& program);
+Command add_equilibrium(CLI::App& program);
 
 }  // namespace dspark

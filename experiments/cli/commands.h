@@ -158,11 +158,17 @@ struct ReplayOptions {
   }
 };
 
+struct EquilibriumOptions {
+  std::string file = {};
+  std::vector<std::string> set = {};
+  bool json = false;
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
 int show_command(const ShowOptions& options);
-/// `what`: policies, workloads, machines, metrics or all.
+/// `what`: policies, workloads, machines, markets, metrics or all.
 int list_command(const std::string& what, bool markdown);
 int compare_command(const CompareOptions& options);
 int figures_command(const FiguresOptions& options);
@@ -173,6 +179,7 @@ int profile_command(const ProfileCommandOptions& options);
 int evaluate_command(const EvaluateOptions& options);
 int record_command(const RecordOptions& options);
 int replay_command(const ReplayOptions& options);
+int equilibrium_command(const EquilibriumOptions& options);
 /// Where `options.asks_for_others()`.
 int replay_others_command(const ReplayOptions& options);
 

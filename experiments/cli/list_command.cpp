@@ -8,6 +8,7 @@
 #include "experiments/cli/report.h"
 #include "experiments/schema/experiment.h"
 #include "experiments/schema/machines.h"
+#include "experiments/schema/market_file.h"
 #include "policies/nearest_name.h"
 #include "sim/scenario.h"
 
@@ -28,6 +29,10 @@ const std::vector<Section> kSections{
     {"workloads", "lengths", "Token counts (workload.prompt_tokens, workload.output_tokens)"},
     {"machines", "machine", "Machines (machine)"},
     {"machines", "acceptance", "Acceptance models and presets (machine.modelled.acceptance)"},
+    {"markets", "demand", "Forms of demand (dspark equilibrium: segments.NAME.volume)"},
+    {"markets", "latency", "Responses to waiting (segments.NAME.latency)"},
+    {"markets", "elasticity", "Price elasticities by name (elasticity)"},
+    {"markets", "supply", "Supplies (supply)"},
 };
 
 std::string requirement(const ParameterRecord& p) {
@@ -127,7 +132,8 @@ std::string metrics_text(bool markdown) {
 }  // namespace
 
 int list_command(const std::string& what, bool markdown) {
-  static const std::vector<std::string> kWords{"policies", "workloads", "machines", "metrics", "all"};
+  static const std::vector<std::string> kWords{"policies", "workloads", "machines",
+                                               "markets",  "metrics",   "all"};
   if (std::find(kWords.begin(), kWords.end(), what) == kWords.end()) {
     print_error({fmt::format("there is no list of '{}'", what), {}, known_names_advice(what, kWords)});
     return kInvalidInput;
@@ -140,7 +146,10 @@ int list_command(const std::string& what, bool markdown) {
     text += parameters_text("Machine, engine, workload, policy and stop rule", describe_scenario(machines),
                             markdown);
   }
-  const std::vector<CatalogueEntry> entries = catalogue(machines);
+  if (all || what == "markets")
+    text += parameters_text("Market (dspark equilibrium)", describe_market_file(), markdown);
+  std::vector<CatalogueEntry> entries = catalogue(machines);
+  for (CatalogueEntry& entry : market_catalogue()) entries.push_back(std::move(entry));
   for (const Section& section : kSections) {
     if (!all && section.word != what) continue;
     std::string body;

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "sim/demand/rebound.h"
+
+namespace dspark {
+
+/// The answer for people: what is saved, where it goes, what it rests on.
+std::string equilibrium_text(const Market& market, const ReboundReport& report);
+/// The same as JSON, one object; numbers that are not there are null.
+std::string equilibrium_json(const Market& market, const ReboundReport& report);
+
+/// What the search for fixed points found, in one sentence each line.
+std::string existence_text(const Equilibria& equilibria);
+/// "hold_speed", as files write it.
+std::string operator_name(const OperatingRule& rule);
+
+}  // namespace dspark

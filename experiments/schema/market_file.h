@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policies/error.h"
+#include "sim/demand/market.h"
+#include "sim/scenario.h"
+
+namespace dspark {
+
+/// Reads the market that `path` describes, with the --set options applied, and calibrates its baseline. All
+/// errors are found, in the order of their positions; nullopt where there was any.
+std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
+                                       Errors& errors);
+
+/// What such a file can name, of kinds `demand`, `latency`, `elasticity` and `supply`, for the reference
+/// page.
+std::vector<CatalogueEntry> market_catalogue();
+/// The parameters of such a file, for the reference page.
+std::vector<ParameterRecord> describe_market_file();
+
+}  // namespace dspark
