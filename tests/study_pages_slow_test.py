@@ -25,12 +25,18 @@ EVALUATION = re.compile(r"^\S*dspark evaluate (?:.*\\\n)*.*$", re.MULTILINE)
 COMPARISON = re.compile(r"^\S*dspark compare (?:.*\\\n)*.*$", re.MULTILINE)
 # In the place of a computer's own: models that a page needs are not at hand everywhere.
 SURVIVAL = "{survival: [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]}"
-ACCEPTANCE = f"{{by_domain: {{arithmetic: {SURVIVAL}, code: {SURVIVAL}, prose: {SURVIVAL}}}}}"
-STAND_IN = (
-    "machine.use=modelled",
-    f"machine.modelled={{verify_cost: {{bias_ms: 1, per_token_ms: 0.5}}, acceptance: {ACCEPTANCE}}}",
-)
+DOMAINS = re.compile(r"^  domains: \{(.*)\}$", re.MULTILINE)
 SMALL = ("replications=2", "stop.requests=60", "stop.warmup_requests=20")
+
+
+def stand_in(study):
+    """Settings that give the experiment a modelled machine of its own."""
+    shares = DOMAINS.search(study.read_text(encoding="utf-8"))
+    domains = [share.split(":")[0].strip() for share in shares[1].split(",")] if shares else []
+    by_domain = ", ".join(f"{domain}: {SURVIVAL}" for domain in domains)
+    acceptance = f"{{by_domain: {{{by_domain}}}}}" if domains else SURVIVAL
+    yield "machine.use=modelled"
+    yield f"machine.modelled={{verify_cost: {{bias_ms: 1, per_token_ms: 0.5}}, acceptance: {acceptance}}}"
 
 
 class ThePages(unittest.TestCase):
@@ -74,8 +80,8 @@ class ThePages(unittest.TestCase):
             study = Path(words[at]).stem.removesuffix("_modelled").removesuffix("_measured")
             result = self.folder / f"{study}.h5"
             if not result.exists():
-                sets = [word for option in (*STAND_IN, *SMALL) for word in ("--set", option)]
                 study_file = SOURCE / "experiments" / "studies" / f"{study}.yaml"
+                sets = [word for option in (*stand_in(study_file), *SMALL) for word in ("--set", option)]
                 subprocess.run([PROGRAM, "run", study_file, "--out", result, "--quiet", *sets], check=True)
             words[at] = str(result)
         name = Path(words[words.index("--figure") + 1]).name

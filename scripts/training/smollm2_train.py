@@ -17,8 +17,8 @@ from smollm2_samples import sample
 from tokenizers import Tokenizer
 
 SEED = 20261127
-REPLIES = 1024
-STEPS = 450
+REPLIES = 2400
+STEPS = 1500
 LAYERS_READ = (2, 9, 16, 23, 28)
 COMMITTED = Path(__file__).with_name("smollm2_evaluation.json")
 EXIT_DIFFERENT, EXIT_CANNOT = 1, 3
