@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "experiments/schema/set_option.h"
+#include "policies/elementary.h"
 
 namespace dspark {
 namespace {
@@ -14,11 +15,14 @@ const std::string* text_at(const Value& like, const std::vector<std::string>& pa
   return value == nullptr ? nullptr : value->scalar();
 }
 
+constexpr int kLongest = 1 << 20;    // tokens
+constexpr double kLargestSigma = 5;  // of the workload's lognormal lengths
+
 /// A whole number of 1 .. 2^20; nothing where there is another thing, which `dspark check` objects to.
 std::optional<int> count_at(const Value& like, const std::vector<std::string>& path) {
   const std::string* text = text_at(like, path);
   const auto number = text == nullptr ? std::nullopt : parse_number(*text);
-  const bool counts = number && *number >= 1 && *number <= 1 << 20 && *number == static_cast<int>(*number);
+  const bool counts = number && *number >= 1 && *number <= kLongest && *number == static_cast<int>(*number);
   return counts ? std::optional(static_cast<int>(*number)) : std::nullopt;
 }
 
@@ -27,29 +31,22 @@ struct Lengths {
   int shortest = 0, typical = 0, longest = 0;
 };
 
-constexpr double kLongestContext = 1 << 20;
-
-/// Of a lognormal distribution.
-Lengths lengths_around(double median, double sigma, double most) {
-  constexpr double kDeviations = 1.2816;  // standard normal, 90 %
-  const auto at = [&](double deviations) {
-    return static_cast<int>(std::lround(
-        std::clamp(median * std::exp(deviations * sigma), 1.0, std::clamp(most, 1.0, kLongestContext))));
-  };
-  return {at(-kDeviations), at(0), at(kDeviations)};
-}
-
-/// Of a distribution that is fixed or lognormal; nothing of others.
-std::optional<Lengths> lengths_at(const Value& like, std::vector<std::string> path) {
-  const auto of = [&](std::vector<std::string> keys) {
-    keys.insert(keys.begin(), path.begin(), path.end());
-    const std::string* text = text_at(like, keys);
+/// Of a distribution that is fixed or lognormal; nothing of others, nor of numbers that a workload cannot
+/// have.
+std::optional<Lengths> lengths_at(const Value& like, const std::string& name) {
+  if (const auto fixed = count_at(like, {"workload", name, "fixed"})) return Lengths{*fixed, *fixed, *fixed};
+  const auto of = [&](const char* key) {
+    const std::string* text = text_at(like, {"workload", name, "lognormal", key});
     return text == nullptr ? std::nullopt : parse_number(*text);
   };
-  if (const auto fixed = of({"fixed"})) return lengths_around(*fixed, 0, kLongestContext);
-  const auto median = of({"lognormal", "median"}), sigma = of({"lognormal", "sigma"});
-  if (!median || !sigma) return std::nullopt;
-  return lengths_around(*median, *sigma, of({"lognormal", "max"}).value_or(kLongestContext));
+  const auto median = of("median"), sigma = of("sigma");
+  if (!median || !sigma || *median < 1 || *sigma < 0 || *sigma > kLargestSigma) return std::nullopt;
+  const double most = count_at(like, {"workload", name, "lognormal", "max"}).value_or(kLongest);
+  const auto quantile = [&](double share) {
+    const double length = *median * exp_portable(normal_quantile(share) * *sigma);
+    return static_cast<int>(std::lround(std::clamp(length, 1.0, most)));
+  };
+  return Lengths{quantile(0.1), quantile(0.5), quantile(0.9)};
 }
 
 std::string path_from(const std::string& folder, const std::string& path) {
@@ -89,8 +86,8 @@ void complete_sizes(ProfileCommandOptions& options, const Value& like) {
     usual.tokens = doubling(
         std::max(2, std::min(rows, count_at(like, {"engine", "max_num_batched_tokens"}).value_or(rows))));
   }
-  const auto prompt = lengths_at(like, {"workload", "prompt_tokens"});
-  const auto output = lengths_at(like, {"workload", "output_tokens"});
+  const auto prompt = lengths_at(like, "prompt_tokens");
+  const auto output = lengths_at(like, "output_tokens");
   if (prompt && output)
     usual.context_tokens = {prompt->shortest, prompt->typical + (output->typical + 1) / 2,
                             prompt->longest + output->longest + 1};

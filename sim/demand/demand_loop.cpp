@@ -99,9 +99,7 @@ double DemandLoop::excess(double log_tokens) const {
 
 double DemandLoop::slope(double log_tokens) const {
   constexpr double kStep = 1e-4;
-  const double above =
-      std::min(log_tokens + kStep, std::isfinite(largest_load()) ? log_portable(largest_load())
-                                                                 : std::numeric_limits<double>::max());
+  const double above = std::min(log_tokens + kStep, log_largest_load());
   const double below = log_tokens - kStep;
   return 1 + (excess(above) - excess(below)) / (above - below);
 }
@@ -109,6 +107,11 @@ double DemandLoop::slope(double log_tokens) const {
 double DemandLoop::largest_load() const {
   if (held_waiting_) return std::numeric_limits<double>::infinity();
   return supply_->largest_load(market_->baseline.load, rule_);
+}
+
+double DemandLoop::log_largest_load() const {
+  const double largest = largest_load();
+  return std::isfinite(largest) ? log_portable(largest) : std::numeric_limits<double>::infinity();
 }
 
 DemandLoop DemandLoop::with_strength(double strength) const {

@@ -41,6 +41,7 @@ class DemandLoop {
   /// d ln demand / d ln load round the loop, at a load.
   double slope(double log_tokens) const;
   double largest_load() const;
+  double log_largest_load() const;  // infinite where it is
 
   const Market& market() const { return *market_; }
   DemandLoop with_strength(double strength) const;

@@ -11,7 +11,7 @@
 namespace dspark {
 namespace {
 
-constexpr double kSearchedDecades = 13.815510557964274;  // ln 10^6
+constexpr double kSearchedLogRange = 13.815510557964274;  // ln 10^6 on either side of the baseline
 constexpr int kCells = 1200;
 constexpr double kSolved = 1e-9;  // excess of a root: below it demand crosses, above it it jumps
 constexpr int kBranchSteps = 16;
@@ -44,15 +44,10 @@ double log_baseline(const DemandLoop& loop) {
   return log_portable(loop.market().baseline.load.tokens_per_second);
 }
 
-double log_limit(const DemandLoop& loop) {
-  const double largest = loop.largest_load();
-  return std::isfinite(largest) ? log_portable(largest) : std::numeric_limits<double>::infinity();
-}
-
 Equilibria scan(const DemandLoop& loop) {
   Equilibria result;
-  const double low = log_baseline(loop) - kSearchedDecades;
-  const double high = std::min(log_baseline(loop) + kSearchedDecades, log_limit(loop));
+  const double low = log_baseline(loop) - kSearchedLogRange;
+  const double high = std::min(log_baseline(loop) + kSearchedLogRange, loop.log_largest_load());
   double last = low, at_last = loop.excess(low);
   bool jumped = false;
   for (int i = 1; i <= kCells; ++i) {
@@ -75,7 +70,7 @@ Equilibria scan(const DemandLoop& loop) {
   } else if (jumped) {
     result.existence = Existence::kAlternates;
   } else if (at_last > 0) {
-    result.existence = std::isfinite(log_limit(loop)) ? Existence::kRationed : Existence::kRunsAway;
+    result.existence = std::isfinite(loop.log_largest_load()) ? Existence::kRationed : Existence::kRunsAway;
     if (result.existence == Existence::kRationed) result.at_limit = loop.answer(loop.largest_load());
   }
   return result;
@@ -108,7 +103,7 @@ Equilibria multistart(const DemandLoop& loop) {
   Equilibria result;
   std::vector<double> settled;
   for (int i = -6; i <= 6; ++i) {
-    double x = std::min(log_baseline(loop) + i, log_limit(loop));
+    double x = std::min(log_baseline(loop) + i, loop.log_largest_load());
     if (settle(loop, x)) settled.push_back(x);
   }
   std::sort(settled.begin(), settled.end());
@@ -127,7 +122,7 @@ Equilibria find_equilibria(const DemandLoop& loop) {
 }
 
 Branch nearest_equilibrium(const DemandLoop& loop, double log_tokens) {
-  const double limit = log_limit(loop);
+  const double limit = loop.log_largest_load();
   double x = std::min(log_tokens, limit), at = loop.excess(x);
   const bool up = at > 0;
   for (double step = 0.02; at != 0; step *= 1.5) {

@@ -64,8 +64,12 @@ TEST(ProfileDefaults, TakeContextsFromWhereMostLengthsLie) {
       contexts(
           "{prompt_tokens: {fixed: 10}, output_tokens: {lognormal: {median: 100, sigma: 0.5, max: 150}}}"),
       ElementsAre(10, 60, 161));
-  EXPECT_EQ(contexts("{prompt_tokens: {fixed: 10}, output_tokens: {empirical: {file: f, column: c}}}"),
-            ProfileSizes{}.context_tokens);
+  for (const char* other : {"{empirical: {file: f, column: c}}", "{lognormal: {median: 0, sigma: 1}}",
+                            "{lognormal: {median: 8, sigma: 6}}", "{fixed: 0.5}", "{fixed: -3}"}) {
+    EXPECT_EQ(contexts(std::string("{prompt_tokens: {fixed: 10}, output_tokens: ") + other + "}"),
+              ProfileSizes{}.context_tokens)
+        << other;
+  }
 }
 
 TEST(ProfileDefaults, GiveWayToTheCommandLine) {
