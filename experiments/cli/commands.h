@@ -164,6 +164,13 @@ struct EquilibriumOptions {
   bool json = false;
 };
 
+struct GrowOptions {
+  std::string file = {};
+  std::vector<std::string> set = {};
+  bool json = false;
+  bool csv = false;
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
@@ -180,6 +187,7 @@ int evaluate_command(const EvaluateOptions& options);
 int record_command(const RecordOptions& options);
 int replay_command(const ReplayOptions& options);
 int equilibrium_command(const EquilibriumOptions& options);
+int grow_command(const GrowOptions& options);
 /// Where `options.asks_for_others()`.
 int replay_others_command(const ReplayOptions& options);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sim/demand/rebound.h"
 
@@ -13,6 +14,9 @@ std::string equilibrium_json(const Market& market, const ReboundReport& report);
 
 /// What the search for fixed points found, in one sentence each line.
 std::string existence_text(const Equilibria& equilibria);
+/// Every number that a result rests on, with its source, or called an assumption; `more` are those that the
+/// market does not know of.
+std::string assumptions_text(const Market& market, const std::vector<Assumption>& more);
 /// "hold_speed", as files write it.
 std::string operator_name(const OperatingRule& rule);
 

@@ -107,17 +107,6 @@ std::string facts_text(const ReboundReport& report) {
   return text;
 }
 
-std::string assumptions_text(const Market& market) {
-  std::string text = "What this rests on:\n";
-  for (const Assumption& a : market.assumptions) {
-    text += fmt::format("  {} {}: {}\n", a.what, number(a.value), a.source.empty() ? "assumption" : a.source);
-    if (!a.caveat.empty()) text += fmt::format("      but: {}\n", a.caveat);
-  }
-  text += "  volumes, lengths and the machine: as the file gives them, nothing backs them here\n";
-  return text + fmt::format("  gain {}, speed gain {}, operator {}: assumption\n", number(market.gain.gain),
-                            number(market.gain.speed_gain), operator_name(market.rule));
-}
-
 }  // namespace
 
 std::string operator_name(const OperatingRule& rule) {
@@ -129,6 +118,20 @@ std::string operator_name(const OperatingRule& rule) {
     default:
       return "hold_speed";
   }
+}
+
+std::string assumptions_text(const Market& market, const std::vector<Assumption>& more) {
+  std::string text = "What this rests on:\n";
+  for (const auto* list : {&market.assumptions, &more}) {
+    for (const Assumption& a : *list) {
+      text +=
+          fmt::format("  {} {}: {}\n", a.what, number(a.value), a.source.empty() ? "assumption" : a.source);
+      if (!a.caveat.empty()) text += fmt::format("      but: {}\n", a.caveat);
+    }
+  }
+  text += "  volumes, lengths and the machine: as the file gives them, nothing backs them here\n";
+  return text + fmt::format("  gain {}, speed gain {}, operator {}: assumption\n", number(market.gain.gain),
+                            number(market.gain.speed_gain), operator_name(market.rule));
 }
 
 std::string existence_text(const Equilibria& equilibria) {
@@ -166,12 +169,12 @@ std::string existence_text(const Equilibria& equilibria) {
 
 std::string equilibrium_text(const Market& market, const ReboundReport& report) {
   std::string text = market.title.empty() ? std::string() : market.title + "\n\n";
-  if (!report.end) return text + existence_text(report.equilibria) + "\n" + assumptions_text(market);
+  if (!report.end) return text + existence_text(report.equilibria) + "\n" + assumptions_text(market, {});
   text += resources_text(report) + verdict(report) + "\n";
   text += market_text(market, report) + "\n";
   if (report.no_rebound.empty()) text += attribution_text(report) + "\n";
   text += facts_text(report) + existence_text(report.equilibria) + "\n";
-  return text + assumptions_text(market);
+  return text + assumptions_text(market, {});
 }
 
 }  // namespace dspark

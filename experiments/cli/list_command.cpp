@@ -147,7 +147,8 @@ int list_command(const std::string& what, bool markdown) {
                             markdown);
   }
   if (all || what == "markets")
-    text += parameters_text("Market (dspark equilibrium)", describe_market_file(), markdown);
+    text += parameters_text("Market (dspark equilibrium; with growth: dspark grow)", describe_market_file(),
+                            markdown);
   std::vector<CatalogueEntry> entries = catalogue(machines);
   for (CatalogueEntry& entry : market_catalogue()) entries.push_back(std::move(entry));
   for (const Section& section : kSections) {

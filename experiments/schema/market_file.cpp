@@ -18,6 +18,13 @@ Market read(Parameters& parameters) {
   return read_market(parameters);
 }
 
+GrowthFile read_growth(Parameters& parameters) {
+  GrowthFile file;
+  file.market = read(parameters);
+  file.plan = read_growth_plan(parameters, file.market);
+  return file;
+}
+
 void sort_by_position(Errors& errors) {
   const auto place = [](const Error& e) {
     return std::tuple(e.position.source ? *e.position.source : std::string(), e.position.line,
@@ -27,10 +34,9 @@ void sort_by_position(Errors& errors) {
                    [&](const Error& a, const Error& b) { return place(a) < place(b); });
 }
 
-}  // namespace
-
-std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
-                                       Errors& errors) {
+/// The map of a market file, with the --set options applied.
+std::optional<Value> read_root(const std::string& path, const std::vector<std::string>& set_options,
+                               Errors& errors) {
   const auto yaml = read_whole_file(path, kMaxYamlBytes);
   if (!yaml) {
     errors.push_back(yaml.error());
@@ -47,13 +53,33 @@ std::optional<Market> read_market_file(const std::string& path, const std::vecto
   for (const std::string& option : set_options) {
     if (auto error = apply_set_option(*root, option)) errors.push_back(std::move(*error));
   }
+  return std::move(*root);
+}
+
+template <class Read>
+auto read_file(const std::string& path, const std::vector<std::string>& set_options, Errors& errors,
+               const Read& read) -> std::optional<decltype(read(std::declval<Parameters&>()))> {
+  const auto root = read_root(path, set_options, errors);
+  if (!root) return std::nullopt;
   Parameters parameters(*root);
-  Market market = read(parameters);
+  auto found = read(parameters);
   parameters.finish();
   errors.insert(errors.end(), parameters.errors().begin(), parameters.errors().end());
   sort_by_position(errors);
   if (!errors.empty()) return std::nullopt;
-  return market;
+  return found;
+}
+
+}  // namespace
+
+std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
+                                       Errors& errors) {
+  return read_file(path, set_options, errors, read);
+}
+
+std::optional<GrowthFile> read_growth_file(const std::string& path,
+                                           const std::vector<std::string>& set_options, Errors& errors) {
+  return read_file(path, set_options, errors, read_growth);
 }
 
 std::vector<CatalogueEntry> market_catalogue() {
@@ -78,7 +104,7 @@ std::vector<CatalogueEntry> market_catalogue() {
 
 std::vector<ParameterRecord> describe_market_file() {
   Parameters parameters = Parameters::describing();
-  read(parameters);
+  read_growth(parameters);
   return parameters.records();
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "policies/error.h"
+#include "sim/demand/growth/growth_plan.h"
 #include "sim/demand/market.h"
 #include "sim/scenario.h"
 
@@ -14,6 +15,15 @@ namespace dspark {
 /// errors are found, in the order of their positions; nullopt where there was any.
 std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
                                        Errors& errors);
+
+/// A market, and how it moves from epoch to epoch.
+struct GrowthFile {
+  Market market = {};
+  GrowthPlan plan = {};
+};
+/// The same for a file with `growth`, which read_market_file refuses as a key that it does not use.
+std::optional<GrowthFile> read_growth_file(const std::string& path,
+                                           const std::vector<std::string>& set_options, Errors& errors);
 
 /// What such a file can name, of kinds `demand`, `latency`, `elasticity` and `supply`, for the reference
 /// page.

@@ -57,6 +57,11 @@ class Supply {
     static_cast<void>(waiting_seconds);
     return serve(load, rule);
   }
+  /// The same load on `gpus` chips, whoever bought them: what a growth path asks for, where chips were
+  /// ordered for another load. More load than they were meant for waits longer; at most largest_load_on.
+  virtual SupplyPoint serve_on(double gpus, const ServedLoad& load, const OperatingRule& rule) const = 0;
+  /// Most tokens/s that `gpus` chips serve at any waiting; proportional to them.
+  virtual double largest_load_on(double gpus, const ServedLoad& typical, const OperatingRule& rule) const = 0;
   /// True where the number of chips does not depend on the load.
   virtual bool chips_are_fixed() const { return false; }
   /// Most tokens/s that are ever served; infinite where capacity grows without end. `typical`: its typical

@@ -41,15 +41,23 @@ class CappedChips final : public Supply {
     const ChipModel::Operation operation = chips_.operate(load, rule);
     const double wanted =
         load.tokens_per_second / (operation.tokens_per_second * chips_.target_utilization());
-    SupplyPoint point = chips_.provision(std::min(wanted, most_gpus_), load, operation);
+    return serve_on(std::min(wanted, most_gpus_), load, rule);
+  }
+  SupplyPoint serve_on(double gpus, const ServedLoad& load, const OperatingRule& rule) const override {
+    const ChipModel::Operation operation = chips_.operate(load, rule);
+    SupplyPoint point = chips_.provision(gpus, load, operation);
     point.cost_per_million_tokens = chips_.cost_per_million_tokens(operation);
     point.waiting_seconds = waiting_seconds_;
-    if (wanted > most_gpus_)
+    // Compared with a little room: chips that follow the load are at the target but for rounding.
+    if (point.busy_share > chips_.target_utilization() * (1 + 1e-12))
       point.waiting_seconds *= (1 - chips_.target_utilization()) / (1 - point.busy_share);
     return point;
   }
   double largest_load(const ServedLoad& typical, const OperatingRule& rule) const override {
-    return most_gpus_ * chips_.operate(typical, rule).tokens_per_second * largest_utilization_;
+    return largest_load_on(most_gpus_, typical, rule);
+  }
+  double largest_load_on(double gpus, const ServedLoad& typical, const OperatingRule& rule) const override {
+    return gpus * chips_.operate(typical, rule).tokens_per_second * largest_utilization_;
   }
   double fastest_user_speed() const override { return chips_.fastest_user_speed(); }
 

@@ -23,7 +23,10 @@ class FixedChips final : public Supply {
                                     .meaning = "busy share beyond which requests are turned away"})) {}
 
   SupplyPoint serve(const ServedLoad& load, const OperatingRule& rule) const override {
-    return point(gpus_, load, chips_.operate(load, rule));
+    return serve_on(gpus_, load, rule);
+  }
+  SupplyPoint serve_on(double gpus, const ServedLoad& load, const OperatingRule& rule) const override {
+    return point(gpus, load, chips_.operate(load, rule));
   }
   SupplyPoint sized(const ServedLoad& load, const OperatingRule& rule,
                     double waiting_seconds) const override {
@@ -33,7 +36,10 @@ class FixedChips final : public Supply {
   }
   bool chips_are_fixed() const override { return true; }
   double largest_load(const ServedLoad& typical, const OperatingRule& rule) const override {
-    return gpus_ * chips_.operate(typical, rule).tokens_per_second * largest_utilization_;
+    return largest_load_on(gpus_, typical, rule);
+  }
+  double largest_load_on(double gpus, const ServedLoad& typical, const OperatingRule& rule) const override {
+    return gpus * chips_.operate(typical, rule).tokens_per_second * largest_utilization_;
   }
   double fastest_user_speed() const override { return chips_.fastest_user_speed(); }
 

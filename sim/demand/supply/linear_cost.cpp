@@ -32,9 +32,29 @@ class LinearCost final : public Supply {
     point.waiting_seconds = waiting_seconds_;
     return point;
   }
+  /// Beyond the target utilisation, the chips are one M/M/1 queue: to the waiting, what a typical request
+  /// then takes longer than at the target.
+  SupplyPoint serve_on(double gpus, const ServedLoad& load, const OperatingRule& rule) const override {
+    const ChipModel::Operation operation = chips_.operate(load, rule);
+    const double capacity = gpus * operation.tokens_per_second, target = chips_.target_utilization();
+    SupplyPoint point = chips_.provision(gpus, load, operation);
+    point.cost_per_million_tokens = chips_.cost_per_million_tokens(operation);
+    point.waiting_seconds = waiting_seconds_;
+    if (point.busy_share > target) {
+      point.waiting_seconds += load.typical_tokens / (capacity - load.tokens_per_second) -
+                               load.typical_tokens / (capacity * (1 - target));
+    }
+    return point;
+  }
+  double largest_load_on(double gpus, const ServedLoad& typical, const OperatingRule& rule) const override {
+    return gpus * chips_.operate(typical, rule).tokens_per_second *
+           std::max(kLargestUtilization, chips_.target_utilization());
+  }
   double fastest_user_speed() const override { return chips_.fastest_user_speed(); }
 
  private:
+  static constexpr double kLargestUtilization = 0.999;
+
   ChipModel chips_;
   double waiting_seconds_;
   bool whole_chips_;

@@ -1,0 +1,55 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "experiments/cli/command_options.h"
+#include "experiments/cli/commands.h"
+#include "experiments/cli/exit_code.h"
+#include "experiments/cli/grow_report.h"
+#include "experiments/cli/report.h"
+
+namespace dspark {
+namespace {
+
+constexpr const char* kExamples =
+    R"(A market of `dspark equilibrium` from epoch to epoch. Users grow by themselves, a policy spreads over the
+servers, GPUs are ordered, delivered and retired, new generations appear, prices are renewed and demand answers, all
+with the lags that FILE gives under `growth`. Three paths are followed: without the policy, with it, and with it for
+the demand of the first (engineering alone); rebound R compares them at the same epoch.
+
+Examples:
+  dspark grow experiments/examples/growth.yaml
+  dspark grow experiments/examples/growth.yaml --set growth.lead_epochs=4 --set elasticity=nber
+  dspark grow experiments/examples/growth.yaml --csv > path.csv
+  dspark grow experiments/examples/growth.yaml --json | jq '.in_all.gpu_hours.rebound'
+
+Exit codes: 0 done (also where a path breaks off: the answer says where), 2 invalid input.)";
+
+}  // namespace
+
+int grow_command(const GrowOptions& options) {
+  Errors errors;
+  auto file = read_growth_file(options.file, options.set, errors);
+  if (!file) {
+    print_errors(errors);
+    return kInvalidInput;
+  }
+  const GrowthReport report = study_growth(file->market, file->plan);
+  const std::string text = options.json  ? grow_json(*file, report)
+                           : options.csv ? grow_csv(report)
+                                         : grow_text(*file, report);
+  return print_output(text) ? kDone : kMachineCannot;
+}
+
+Command add_grow(CLI::App& program) {
+  auto options = std::make_shared<GrowOptions>();
+  CLI::App* command = program.add_subcommand(
+      "grow", "GPUs, prices, demand and rebound over the coming quarters, with a policy and without");
+  command->add_option("FILE", options->file, "The YAML file of a market with `growth`")->required();
+  add_set_option(*command, options->set);
+  CLI::Option* json = command->add_flag("--json", options->json, "One JSON object in the place of tables");
+  command->add_flag("--csv", options->csv, "One line for each epoch and path")->excludes(json);
+  command->footer(kExamples);
+  return {command, [options] { return grow_command(*options); }};
+}
+
+}  // namespace dspark
