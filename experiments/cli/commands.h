@@ -169,6 +169,7 @@ struct GrowOptions {
   std::vector<std::string> set = {};
   bool json = false;
   bool csv = false;
+  std::string figure = {};  // NAME.png; empty: none is drawn
 };
 
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.

@@ -4,6 +4,7 @@
 #include "experiments/cli/command_options.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/exit_code.h"
+#include "experiments/cli/figure_program.h"
 #include "experiments/cli/grow_report.h"
 #include "experiments/cli/report.h"
 
@@ -20,13 +21,32 @@ Examples:
   dspark grow experiments/examples/growth.yaml
   dspark grow experiments/examples/growth.yaml --set growth.lead_epochs=4 --set elasticity=nber
   dspark grow experiments/examples/growth.yaml --csv > path.csv
+  dspark grow experiments/examples/growth.yaml --figure results/growth.png
   dspark grow experiments/examples/growth.yaml --json | jq '.in_all.gpu_hours.rebound'
 
 Exit codes: 0 done (also where a path breaks off: the answer says where), 2 invalid input.)";
 
+int fail(const Error& error, ExitCode code) {
+  print_error(error);
+  return code;
+}
+
+/// What goes to standard output where no figure says it.
+std::string answer(const GrowOptions& options, const GrowthFile& file, const GrowthReport& report) {
+  if (options.json) return grow_json(file, report);
+  return options.csv ? grow_csv(report) : grow_text(file, report);
+}
+
 }  // namespace
 
 int grow_command(const GrowOptions& options) {
+  std::optional<FigureProgram> program;
+  if (!options.figure.empty()) {
+    if (const auto wrong = wrong_figure_path(options.figure)) return fail(*wrong, kInvalidInput);
+    const auto found = find_figure_program("growth.py");
+    if (!found) return fail(found.error(), kMachineCannot);
+    program = *found;
+  }
   Errors errors;
   auto file = read_growth_file(options.file, options.set, errors);
   if (!file) {
@@ -34,10 +54,10 @@ int grow_command(const GrowOptions& options) {
     return kInvalidInput;
   }
   const GrowthReport report = study_growth(file->market, file->plan);
-  const std::string text = options.json  ? grow_json(*file, report)
-                           : options.csv ? grow_csv(report)
-                                         : grow_text(*file, report);
-  return print_output(text) ? kDone : kMachineCannot;
+  if (!print_output(answer(options, *file, report))) return kMachineCannot;
+  if (!program) return kDone;
+  const auto code = run_figure_program(*program, {options.figure}, grow_json(*file, report));
+  return code ? *code : fail(code.error(), kMachineCannot);
 }
 
 Command add_grow(CLI::App& program) {
@@ -48,6 +68,8 @@ Command add_grow(CLI::App& program) {
   add_set_option(*command, options->set);
   CLI::Option* json = command->add_flag("--json", options->json, "One JSON object in the place of tables");
   command->add_flag("--csv", options->csv, "One line for each epoch and path")->excludes(json);
+  command->add_option("--figure", options->figure,
+                      "NAME.png (and NAME.pdf): GPUs, tokens by channel, price and rebound over time");
   command->footer(kExamples);
   return {command, [options] { return grow_command(*options); }};
 }
