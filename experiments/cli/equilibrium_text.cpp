@@ -114,6 +114,10 @@ std::string assumptions_text(const Market& market) {
     if (!a.caveat.empty()) text += fmt::format("      but: {}\n", a.caveat);
   }
   text += "  volumes, lengths and the machine: as the file gives them, nothing backs them here\n";
+  if (market.measured) {
+    return text + fmt::format("  gain {}: measured on simulated surfaces; operator {}: assumption\n",
+                              number(market.gain.gain), operator_name(market.rule));
+  }
   return text + fmt::format("  gain {}, speed gain {}, operator {}: assumption\n", number(market.gain.gain),
                             number(market.gain.speed_gain), operator_name(market.rule));
 }

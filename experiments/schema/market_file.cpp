@@ -7,15 +7,16 @@
 #include "experiments/schema/input_files.h"
 #include "experiments/schema/set_option.h"
 #include "experiments/schema/yaml_reader.h"
+#include "experiments/surface/surface_builder.h"
 
 namespace dspark {
 namespace {
 
-Market read(Parameters& parameters) {
+Market read(Parameters& parameters, SurfaceSource* surfaces = nullptr) {
   parameters.integer("schema", {.min = kSchemaVersion,
                                 .max = kSchemaVersion,
                                 .meaning = "version of this file's format; the program reads version 1"});
-  return read_market(parameters);
+  return read_market(parameters, surfaces);
 }
 
 void sort_by_position(Errors& errors) {
@@ -27,10 +28,20 @@ void sort_by_position(Errors& errors) {
                    [&](const Error& a, const Error& b) { return place(a) < place(b); });
 }
 
+std::optional<Market> read_tree(const Value& root, SurfaceSource* surfaces, Errors& errors) {
+  Parameters parameters(root);
+  Market market = read(parameters, surfaces);
+  parameters.finish();
+  errors.insert(errors.end(), parameters.errors().begin(), parameters.errors().end());
+  sort_by_position(errors);
+  if (!errors.empty()) return std::nullopt;
+  return market;
+}
+
 }  // namespace
 
 std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
-                                       Errors& errors) {
+                                       Errors& errors, SurfaceBuilder* surfaces) {
   const auto yaml = read_whole_file(path, kMaxYamlBytes);
   if (!yaml) {
     errors.push_back(yaml.error());
@@ -47,13 +58,10 @@ std::optional<Market> read_market_file(const std::string& path, const std::vecto
   for (const std::string& option : set_options) {
     if (auto error = apply_set_option(*root, option)) errors.push_back(std::move(*error));
   }
-  Parameters parameters(*root);
-  Market market = read(parameters);
-  parameters.finish();
-  errors.insert(errors.end(), parameters.errors().begin(), parameters.errors().end());
-  sort_by_position(errors);
-  if (!errors.empty()) return std::nullopt;
-  return market;
+  auto market = read_tree(*root, surfaces, errors);
+  if (!market || !surfaces || !surfaces->wanted()) return market;
+  if (!surfaces->build(errors)) return std::nullopt;
+  return read_tree(*root, surfaces, errors);
 }
 
 std::vector<CatalogueEntry> market_catalogue() {
@@ -68,6 +76,11 @@ std::vector<CatalogueEntry> market_catalogue() {
   add("demand", demand_forms(), SegmentContext{});
   add("latency", latency_responses(), SegmentContext{});
   add("supply", supplies(), EfficiencyGain{});
+  Parameters simulated = Parameters::describing();
+  read_simulated_supplies(simulated, nullptr);
+  entries.push_back({"supply", kSimulatedSupply,
+                     "Two policies of an experiment, as simulations say they serve; the gain is measured",
+                     simulated.records()});
   for (const ElasticityPreset& preset : elasticity_presets()) {
     std::string meaning = number_text(preset.elasticity) + ": ";
     meaning += preset.source.empty() ? "an assumption, " : preset.source + "; but ";

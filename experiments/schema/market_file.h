@@ -10,10 +10,13 @@
 
 namespace dspark {
 
+class SurfaceBuilder;
+
 /// Reads the market that `path` describes, with the --set options applied, and calibrates its baseline. All
-/// errors are found, in the order of their positions; nullopt where there was any.
+/// errors are found, in the order of their positions; nullopt where there was any. `surfaces` builds those of
+/// a simulated supply, once all else is right; nullopt where that was interrupted, without an error.
 std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
-                                       Errors& errors);
+                                       Errors& errors, SurfaceBuilder* surfaces = nullptr);
 
 /// What such a file can name, of kinds `demand`, `latency`, `elasticity` and `supply`, for the reference
 /// page.
