@@ -18,11 +18,12 @@ namespace {
 /// How a load is written in an experiment.
 struct LoadAxis {
   const char* arrivals;
+  const char* parameter;
   const char* path;
 };
 LoadAxis axis_of(const SurfaceRequest& request) {
-  if (request.load == "rate") return {"poisson", "workload.arrivals.poisson.rate"};
-  return {"closed_loop", "workload.arrivals.closed_loop.users"};
+  if (request.load == "rate") return {"poisson", "rate", "workload.arrivals.poisson.rate"};
+  return {"closed_loop", "users", "workload.arrivals.closed_loop.users"};
 }
 
 std::optional<Value> read_root(const SurfaceRequest& request, const std::string& path, Errors& errors) {
@@ -72,20 +73,22 @@ std::vector<double> loads_of(const SurfaceRequest& request, const Value& root, E
   return loads;
 }
 
+/// The sweep over policy and load. Other values of the experiment's own arrivals stay, where those are of the
+/// kind that is wanted; else these take their place.
 std::vector<std::string> set_options(const SurfaceRequest& request, const Value& root, const Value& policy,
                                      const std::vector<double>& loads) {
   const LoadAxis axis = axis_of(request);
-  std::vector<std::string> options;
   const Value* own = find_path(root, {"workload", "arrivals", axis.arrivals});
-  if (own == nullptr || !own->map()) {
-    const char* load = request.load == "rate" ? "rate" : "users";
-    options.push_back(fmt::format("workload.arrivals={{{}: {{{}: 1}}}}", axis.arrivals, load));
+  const bool same_kind = own != nullptr && own->map();
+  std::string values;
+  for (const double load : loads) {
+    if (!values.empty()) values += ", ";
+    values += same_kind ? number_text(load)
+                        : fmt::format("{{{}: {{{}: {}}}}}", axis.arrivals, axis.parameter, number_text(load));
   }
-  std::string texts;
-  for (const double load : loads) texts += (texts.empty() ? "" : ", ") + number_text(load);
-  // Policy and load both as axes: they are the point's name in messages.
-  options.push_back(
-      fmt::format("sweep={{grid: {{policy: [{}], {}: [{}]}}}}", flow_text(policy), axis.path, texts));
+  const std::string path = same_kind ? axis.path : "workload.arrivals";
+  std::vector<std::string> options = {
+      fmt::format("sweep={{grid: {{policy: [{}], {}: [{}]}}}}", flow_text(policy), path, values)};
   if (request.replications > 0) options.push_back(fmt::format("replications={}", request.replications));
   return options;
 }

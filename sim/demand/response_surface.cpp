@@ -65,7 +65,8 @@ Result<std::vector<double>> pooled(const std::string& name, const std::string& u
   for (std::size_t i = 0; i < points.size(); ++i) {
     const Estimate& e = points[i].columns[column];
     const double moved = std::abs(result[i] - means[i]);
-    if (moved > ResponseSurface::kMostPooled * e.standard_error + 1e-9 * std::abs(e.mean)) {
+    if (moved > std::max(ResponseSurface::kMostPooled * e.standard_error,
+                         ResponseSurface::kMostDip * std::abs(e.mean))) {
       return Error{
           fmt::format(
               "{}: the {} does not {} with the load: {:.6g} at {:.6g} {}, {:.2g} off a monotone curve "
@@ -134,6 +135,7 @@ double SurfaceError::total() const { return std::sqrt(standard * standard + inte
 
 struct ResponseSurface::Curve {
   std::vector<double> values;    // at the simulated loads: logarithms where the column is monotone
+  std::vector<double> standard;  // standard errors of the means, with what pooling moved them by
   std::vector<double> left_out;  // as left_out() says
   Pchip spline;
 
@@ -153,12 +155,17 @@ Result<ResponseSurface> ResponseSurface::of(std::string name, std::string unit,
   for (std::size_t c = 0; c < kSurfaceColumns; ++c) {
     auto values = pooled(name, unit, points, c);
     if (!values) return values.error();
+    std::vector<double> standard;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const Estimate& e = points[i].columns[c];
+      standard.push_back(std::hypot(e.standard_error, (*values)[i] - e.mean));
+    }
     if (kDirection[c] != 0) {
       for (double& value : *values) value = log_portable(value);
     }
     std::vector<double> distance = left_out(surface.log_loads_, *values);
     surface.curves_[c] = std::make_shared<const Curve>(
-        Curve{*values, std::move(distance), curve_through(surface.log_loads_, *values)});
+        Curve{*values, std::move(standard), std::move(distance), curve_through(surface.log_loads_, *values)});
   }
   surface.name_ = std::move(name);
   surface.unit_ = std::move(unit);
@@ -176,12 +183,12 @@ SurfaceError ResponseSurface::error(SurfaceColumn column, double load) const {
   const double x = std::clamp(log_portable(load), log_loads_.front(), log_loads_.back());
   const auto [i, t] = Curve::cell(log_loads_, x);
   const Curve& curve = *curves_[column];
-  const double a = points_[i].columns[column].standard_error,
-               b = points_[i + 1].columns[column].standard_error;
+  const double a = curve.standard[i], b = curve.standard[i + 1];
   SurfaceError error;
   error.standard = std::sqrt((1 - t) * a * a + t * b * b);
-  // A cubic's error grows from each end of its cell; leaving a point out doubles the cell, so this is wide.
-  error.interpolation = 4 * t * (1 - t) * std::max(curve.left_out[i], curve.left_out[i + 1]);
+  // None at the ends of a cell; within, a dome that is wider than a cubic's error. Leaving a point out
+  // doubles the cell, so its height is wide too.
+  error.interpolation = 2 * std::sqrt(t * (1 - t)) * std::max(curve.left_out[i], curve.left_out[i + 1]);
   if (kDirection[column] != 0) error.interpolation *= at(column, load);
   return error;
 }
@@ -195,7 +202,8 @@ double ResponseSurface::throughput_error_at_speed(double load) const {
   // Where speed does not change within a cell, it says nothing about the load: the throughput's own rise.
   const double trade = std::abs(rise(kThroughput) / std::min(rise(kUserSpeed), -1e-12));
   const double moved = std::min(speed * trade, std::abs(rise(kThroughput)));
-  return std::sqrt(throughput * throughput + moved * moved);
+  return throughput +
+         moved;  // one error, twice felt: where users are faster, more is served at the same load
 }
 
 double ResponseSurface::solve(SurfaceColumn column, double value, bool last) const {

@@ -43,13 +43,14 @@ struct SurfaceError {
 /// What one policy does on one machine as a function of load, from simulations at some loads (whoever ran
 /// them). Between them: monotone cubics (Fritsch and Carlson's pchip, of Boost.Math) over ln load, of ln
 /// throughput, ln request rate and ln user speed, and of the other columns as they are. Before that, those
-/// three are made monotone by isotonic regression (neighbours that pass one another share their weighted
-/// mean), which may move no value by more than kMostPooled of its standard errors. Immutable; threads share
-/// it.
+/// three are made monotone by isotonic regression: neighbours that pass one another share their weighted
+/// mean. A value may be moved by kMostPooled of its standard errors (noise), or by kMostDip of itself (padded
+/// batches make real, small steps); what it is moved by counts as error. Immutable; threads share it.
 class ResponseSurface {
  public:
   static constexpr std::size_t kFewestLoads = 4;
   static constexpr double kMostPooled = 4;
+  static constexpr double kMostDip = 0.005;
 
   /// `name`: of the policy, for messages; `unit` of the load: "users". Errors: fewer than kFewestLoads
   /// points; loads that do not rise; values that are not finite, or not positive in the three columns; a
@@ -60,8 +61,8 @@ class ResponseSurface {
   double at(SurfaceColumn column, double load) const;
   SurfaceError error(SurfaceColumn column, double load) const;
   /// Relative error of the throughput of a replica that is run at the load where users have the speed that
-  /// they have at `load`: that of the throughput there, and that of the speed times d ln throughput / d ln
-  /// speed.
+  /// they have at `load`: that of the throughput there, plus that of the speed times |d ln throughput / d ln
+  /// speed|.
   double throughput_error_at_speed(double load) const;
 
   /// Least load with at least that throughput; nullopt above the surface. Below it, the least load.

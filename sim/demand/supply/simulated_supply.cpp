@@ -34,7 +34,7 @@ SimulatedSupply::SimulatedSupply(std::shared_ptr<const ResponseSurface> surface,
 
 SimulatedSupply::Replica SimulatedSupply::replica(double load) const {
   return {load, surface_->at(kThroughput, load), surface_->at(kUserSpeed, load),
-          surface_->at(kTimeToFirst, load), surface_->at(kBusyShare, load)};
+          surface_->at(kTimeToFirst, load), std::clamp(surface_->at(kBusyShare, load), 0.0, 1.0)};
 }
 
 SimulatedSupply::Replica SimulatedSupply::replica_with(double throughput) const {

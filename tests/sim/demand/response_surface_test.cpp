@@ -93,8 +93,15 @@ TEST(ResponseSurface, WhatIsNotMonotoneBeyondItsNoiseIsRefused) {
   ASSERT_FALSE(surface);
   EXPECT_THAT(to_string(surface.error()), HasSubstr("dspark: the user speed does not fall with the load"));
   auto falling = sampled(saturating(200, 60), {1, 4, 16, 64});
-  falling[3].columns[kThroughput].mean = 0.999 * falling[2].columns[kThroughput].mean;
+  const double there = falling[2].columns[kThroughput].mean;
+  falling[3].columns[kThroughput].mean = 0.98 * there;
   EXPECT_FALSE(ResponseSurface::of("formula", "users", falling));
+  // A dip of 0.2 % is taken for a step of padded batches: half of it off each side, and counted as error.
+  falling[3].columns[kThroughput].mean = 0.998 * there;
+  const auto dip = ResponseSurface::of("padded", "users", falling);
+  ASSERT_TRUE(dip);
+  EXPECT_NEAR(dip->at(kThroughput, 64), 0.999 * there, 1e-5 * there);
+  EXPECT_NEAR(dip->error(kThroughput, 64).total(), 0.001 * there, 1e-5 * there);
 }
 
 TEST(ResponseSurface, WhatIsNoSurfaceIsRefused) {
