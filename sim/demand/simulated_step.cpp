@@ -68,8 +68,8 @@ SimulatedMachine read_machine(Parameters& parameters) {
 
 SimulatedChips read_chips(Parameters& parameters) {
   Selection kind = parameters.one_of("chips", {"elastic", "fixed", "capped"},
-                                     "as many GPUs as the load takes, a number that is always on, or at most "
-                                     "a number",
+                                     "elastic: as many GPUs as the load takes; fixed:100: always on; "
+                                     "capped:100: elastic until there are that many",
                                      "elastic");
   SimulatedChips chips;
   if (kind.name == "elastic") return chips;

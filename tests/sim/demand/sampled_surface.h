@@ -1,12 +1,11 @@
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <functional>
 #include <memory>
 #include <vector>
 
+#include "policies/invariant.h"
 #include "sim/demand/surface_source.h"
 
 namespace dspark::testing {
@@ -53,7 +52,7 @@ inline std::shared_ptr<const ResponseSurface> sampled_surface(const ReplicaFormu
                                                               const std::vector<double>& loads,
                                                               double relative_error = 0) {
   auto surface = ResponseSurface::of("sampled", "users", sampled(formula, loads, relative_error));
-  if (!surface) ADD_FAILURE() << to_string(surface.error());
+  DSPARK_INVARIANT(surface);
   return std::make_shared<const ResponseSurface>(*std::move(surface));
 }
 
