@@ -52,7 +52,7 @@ bool open_log(const std::string& path, const Experiment& experiment, const Cache
   if (fresh) say(options, fmt::format("'{}' is damaged; it is simulated again", path));
   if (auto refused = log.open(path, experiment.work, fresh)) {
     sweep.error = std::move(refused->error);
-    sweep.error->advice = "another --cache FOLDER, or --no-cache";
+    sweep.error->advice = "wait where another run has it; another --cache FOLDER, or --no-cache";
     sweep.machine_cannot = true;
     return false;
   }

@@ -93,12 +93,11 @@ std::vector<std::string> set_options(const SurfaceRequest& request, const Value&
   return options;
 }
 
-/// Errors of what stands in the request, at its place there.
-void add_errors(const Errors& found, const Value& policy, Errors& errors) {
-  for (Error error : found) {
-    if (is_set_option(error.position)) error.position = policy.position;
+/// Each error once: both policies of a request find those of the experiment.
+void add_errors(const Errors& found, Errors& errors) {
+  for (const Error& error : found) {
     const auto same = [&](const Error& e) { return to_string(e) == to_string(error); };
-    if (std::none_of(errors.begin(), errors.end(), same)) errors.push_back(std::move(error));
+    if (std::none_of(errors.begin(), errors.end(), same)) errors.push_back(error);
   }
 }
 
@@ -110,12 +109,15 @@ std::optional<SurfaceExperiment> read(const SurfaceRequest& request, const std::
   std::vector<double> loads;
   if (root) loads = only ? *only : loads_of(request, *root, found);
   if (!found.empty()) {
-    add_errors(found, policy, errors);
+    add_errors(found, errors);
     return std::nullopt;
   }
   std::vector<std::string> options = set_options(request, *root, policy, loads);
   options.insert(options.end(), further.begin(), further.end());
   auto experiment = read_experiment(path, options, found);
+  for (Error& error : found) {  // what these options say is wrong stands in the request: it is the policy
+    if (is_set_option(error.position)) error.position = policy.position;
+  }
   if (experiment && experiment->replications < 2) {
     found.push_back({"a surface takes 2 replications or more: one has no standard error",
                      request.experiment_position, "replications: 5"});
@@ -124,7 +126,7 @@ std::optional<SurfaceExperiment> read(const SurfaceRequest& request, const std::
     found.push_back({"surfaces are of modelled machines, and this experiment measures a real one",
                      request.experiment_position});
   }
-  add_errors(found, policy, errors);
+  add_errors(found, errors);
   if (!found.empty()) return std::nullopt;
   return SurfaceExperiment{*std::move(experiment), std::move(loads)};
 }
