@@ -162,6 +162,10 @@ struct EquilibriumOptions {
   std::string file = {};
   std::vector<std::string> set = {};
   bool json = false;
+  std::string cache = "results/surfaces";  // a folder; of simulated supplies
+  bool no_cache = false;
+  int jobs = 0;  // 0: all cores
+  bool quiet = false;
 };
 
 struct GrowOptions {

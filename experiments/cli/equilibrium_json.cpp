@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/cli/equilibrium_report.h"
+#include "experiments/schema/value_text.h"
 
 namespace dspark {
 namespace {
@@ -84,9 +85,40 @@ Json end_json(const Market& market, const ReboundReport& report) {
   return json;
 }
 
+Json checked_json(const CheckedValue& v) {
+  return {{"surface", v.surface},
+          {"surface_standard_error", v.surface_error.standard},
+          {"surface_interpolation_error", v.surface_error.interpolation},
+          {"simulated", v.simulated},
+          {"simulated_standard_error", v.simulated_error},
+          {"difference", v.surface != 0 ? Json(v.difference()) : Json(nullptr)},
+          {"in_standard_errors", v.in_errors()}};
+}
+
+Json simulated_json(const MeasuredStep& step, const SolutionCheck* check) {
+  Json json = {{"experiment", step.request.experiment},
+               {"before", label(step.request.before)},
+               {"after", label(step.request.after)},
+               {"load", step.request.load},
+               {"operating_user_speed", step.user_speed},
+               {"load_before", step.load_before},
+               {"load_after", step.load_after},
+               {"gain", step.gain},
+               {"gain_error", step.gain_error},
+               {"speed_gain", or_null(step.speed_gain)},
+               {"speed_gain_error", step.speed_gain ? Json(step.speed_gain_error) : Json(nullptr)},
+               {"check", nullptr}};
+  if (check == nullptr) return json;
+  json["check"] = {
+      {"load_in_equilibrium", check->load_at_end},     {"load", check->load},
+      {"throughput", checked_json(check->throughput)}, {"user_speed", checked_json(check->user_speed)},
+      {"ttft", checked_json(check->time_to_first)},    {"equilibrium_error", check->equilibrium_error}};
+  return json;
+}
+
 }  // namespace
 
-std::string equilibrium_json(const Market& market, const ReboundReport& report) {
+std::string equilibrium_json(const Market& market, const ReboundReport& report, const SolutionCheck* check) {
   Json root = {{"title", market.title},
                {"gain", market.gain.gain},
                {"speed_gain", market.gain.speed_gain},
@@ -95,6 +127,7 @@ std::string equilibrium_json(const Market& market, const ReboundReport& report) 
   root["no_rebound"] = report.no_rebound;
   root["not_attributed"] = report.not_attributed;
   root["equilibria"] = equilibria_json(report.equilibria);
+  if (market.measured) root["simulated_supply"] = simulated_json(*market.measured, check);
   root["assumptions"] = Json::array();
   for (const Assumption& a : market.assumptions) {
     root["assumptions"].push_back({{"what", a.what},

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/surface/solution_check.h"
 #include "sim/demand/rebound.h"
 
 namespace dspark {
@@ -10,7 +11,11 @@ namespace dspark {
 /// The answer for people: what is saved, where it goes, what it rests on.
 std::string equilibrium_text(const Market& market, const ReboundReport& report);
 /// The same as JSON, one object; numbers that are not there are null.
-std::string equilibrium_json(const Market& market, const ReboundReport& report);
+std::string equilibrium_json(const Market& market, const ReboundReport& report,
+                             const SolutionCheck* check = nullptr);
+/// Where supply is simulated: what its surfaces say, and whether a fresh simulation agrees. nullptr: none was
+/// made.
+std::string simulated_supply_text(const Market& market, const SolutionCheck* check);
 
 /// What the search for fixed points found, in one sentence each line.
 std::string existence_text(const Equilibria& equilibria);

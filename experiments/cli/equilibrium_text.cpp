@@ -130,6 +130,10 @@ std::string assumptions_text(const Market& market, const std::vector<Assumption>
     }
   }
   text += "  volumes, lengths and the machine: as the file gives them, nothing backs them here\n";
+  if (market.measured) {
+    return text + fmt::format("  gain {}: measured on simulated surfaces; operator {}: assumption\n",
+                              number(market.gain.gain), operator_name(market.rule));
+  }
   return text + fmt::format("  gain {}, speed gain {}, operator {}: assumption\n", number(market.gain.gain),
                             number(market.gain.speed_gain), operator_name(market.rule));
 }

@@ -7,20 +7,21 @@
 #include "experiments/schema/input_files.h"
 #include "experiments/schema/set_option.h"
 #include "experiments/schema/yaml_reader.h"
+#include "experiments/surface/surface_builder.h"
 
 namespace dspark {
 namespace {
 
-Market read(Parameters& parameters) {
+Market read(Parameters& parameters, SurfaceSource* surfaces = nullptr) {
   parameters.integer("schema", {.min = kSchemaVersion,
                                 .max = kSchemaVersion,
                                 .meaning = "version of this file's format; the program reads version 1"});
-  return read_market(parameters);
+  return read_market(parameters, surfaces);
 }
 
-GrowthFile read_growth(Parameters& parameters) {
+GrowthFile read_growth(Parameters& parameters, SurfaceSource* surfaces = nullptr) {
   GrowthFile file;
-  file.market = read(parameters);
+  file.market = read(parameters, surfaces);
   file.plan = read_growth_plan(parameters, file.market);
   return file;
 }
@@ -57,12 +58,12 @@ std::optional<Value> read_root(const std::string& path, const std::vector<std::s
 }
 
 template <class Read>
-auto read_file(const std::string& path, const std::vector<std::string>& set_options, Errors& errors,
-               const Read& read) -> std::optional<decltype(read(std::declval<Parameters&>()))> {
-  const auto root = read_root(path, set_options, errors);
-  if (!root) return std::nullopt;
-  Parameters parameters(*root);
-  auto found = read(parameters);
+using ReadBy = std::optional<decltype(std::declval<Read>()(std::declval<Parameters&>(), nullptr))>;
+
+template <class Read>
+ReadBy<Read> read_tree(const Value& root, SurfaceSource* surfaces, Errors& errors, const Read& read) {
+  Parameters parameters(root);
+  auto found = read(parameters, surfaces);
   parameters.finish();
   errors.insert(errors.end(), parameters.errors().begin(), parameters.errors().end());
   sort_by_position(errors);
@@ -70,16 +71,29 @@ auto read_file(const std::string& path, const std::vector<std::string>& set_opti
   return found;
 }
 
+/// Twice where the file names simulations: to know which, and with what they gave.
+template <class Read>
+ReadBy<Read> read_file(const std::string& path, const std::vector<std::string>& set_options, Errors& errors,
+                       SurfaceBuilder* surfaces, const Read& read) {
+  const auto root = read_root(path, set_options, errors);
+  if (!root) return std::nullopt;
+  auto found = read_tree(*root, surfaces, errors, read);
+  if (!found || !surfaces || !surfaces->wanted()) return found;
+  if (!surfaces->build(errors)) return std::nullopt;
+  return read_tree(*root, surfaces, errors, read);
+}
+
 }  // namespace
 
 std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
-                                       Errors& errors) {
-  return read_file(path, set_options, errors, read);
+                                       Errors& errors, SurfaceBuilder* surfaces) {
+  return read_file(path, set_options, errors, surfaces, read);
 }
 
 std::optional<GrowthFile> read_growth_file(const std::string& path,
-                                           const std::vector<std::string>& set_options, Errors& errors) {
-  return read_file(path, set_options, errors, read_growth);
+                                           const std::vector<std::string>& set_options, Errors& errors,
+                                           SurfaceBuilder* surfaces) {
+  return read_file(path, set_options, errors, surfaces, read_growth);
 }
 
 std::vector<CatalogueEntry> market_catalogue() {
@@ -94,6 +108,11 @@ std::vector<CatalogueEntry> market_catalogue() {
   add("demand", demand_forms(), SegmentContext{});
   add("latency", latency_responses(), SegmentContext{});
   add("supply", supplies(), EfficiencyGain{});
+  Parameters simulated = Parameters::describing();
+  read_simulated_supplies(simulated, nullptr);
+  entries.push_back({"supply", kSimulatedSupply,
+                     "Two policies of an experiment, as simulations say they serve; the gain is measured",
+                     simulated.records()});
   for (const ElasticityPreset& preset : elasticity_presets()) {
     std::string meaning = number_text(preset.elasticity) + ": ";
     meaning += preset.source.empty() ? "an assumption, " : preset.source + "; but ";

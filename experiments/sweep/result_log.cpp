@@ -82,6 +82,7 @@ std::optional<ResultLog::OpenError> ResultLog::open(const std::string& path, con
 }
 
 std::optional<Error> ResultLog::append(const LogRecord& record) {
+  if (fd_ < 0) return std::nullopt;
   const std::string frame = framed_record(record);
   auto why = write_all(fd_, frame);
   if (!why && ::fdatasync(fd_) != 0) why = std::strerror(errno);

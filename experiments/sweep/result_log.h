@@ -35,7 +35,7 @@ class ResultLog {
   std::vector<LogRecord> take_finished() { return std::move(finished_); }
   std::size_t discarded_bytes() const { return discarded_bytes_; }
 
-  /// After an error the log ends as before it.
+  /// After an error the log ends as before it. A log that was never opened keeps nothing.
   std::optional<Error> append(const LogRecord& record);
   /// The result file is complete: the log is not needed any more.
   void remove();

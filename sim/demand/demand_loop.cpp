@@ -14,11 +14,11 @@ constexpr double kLeastTokens = 1e-250;  // for logarithms: demand may be none a
 }  // namespace
 
 DemandLoop::DemandLoop(const Market& market, const Supply& supply, const OperatingRule& rule,
-                       const DemandAnswers& answers, std::optional<double> held_waiting)
-    : market_(&market), supply_(&supply), rule_(rule), answers_(answers), held_waiting_(held_waiting) {}
+                       const DemandAnswers& answers, std::optional<SupplyPoint> held)
+    : market_(&market), supply_(&supply), rule_(rule), answers_(answers), held_(held) {}
 
 SupplyPoint DemandLoop::serve(const ServedLoad& load) const {
-  return held_waiting_ ? supply_->sized(load, rule_, *held_waiting_) : supply_->serve(load, rule_);
+  return held_ ? supply_->sized(load, rule_, *held_) : supply_->serve(load, rule_);
 }
 
 Conditions DemandLoop::seen(std::size_t segment, const SupplyPoint& point, double price) const {
@@ -105,7 +105,7 @@ double DemandLoop::slope(double log_tokens) const {
 }
 
 double DemandLoop::largest_load() const {
-  if (held_waiting_) return std::numeric_limits<double>::infinity();
+  if (held_) return std::numeric_limits<double>::infinity();
   return supply_->largest_load(market_->baseline.load, rule_);
 }
 

@@ -27,9 +27,9 @@ struct MarketState {
 /// Once round the loop of load, cost and waiting, price, and demand. Refers to the market.
 class DemandLoop {
  public:
-  /// held_waiting: chips are bought as that waiting asks for (Supply::sized); else as the supply has them.
+  /// held: chips are bought as that point asks for (Supply::sized); else as the supply has them.
   DemandLoop(const Market& market, const Supply& supply, const OperatingRule& rule,
-             const DemandAnswers& answers, std::optional<double> held_waiting = std::nullopt);
+             const DemandAnswers& answers, std::optional<SupplyPoint> held = std::nullopt);
 
   /// What demand answers to a load, 0 < tokens_per_second <= largest_load().
   MarketState answer(double tokens_per_second, double requests_per_second) const;
@@ -56,7 +56,7 @@ class DemandLoop {
   const Supply* supply_;
   OperatingRule rule_;
   DemandAnswers answers_;
-  std::optional<double> held_waiting_;
+  std::optional<SupplyPoint> held_;
 };
 
 }  // namespace dspark

@@ -56,16 +56,47 @@ void read_segments(Parameters& parameters, Market& market) {
   }
 }
 
-void read_supply(Parameters& parameters, Market& market) {
+Selection select_supply(Parameters& parameters) {
   std::vector<std::string> names;
   for (const SupplyEntry& entry : supplies()) names.push_back(entry.name);
-  Selection kind = parameters.one_of("supply", names, "machines that serve the tokens");
+  names.push_back(kSimulatedSupply);
+  return parameters.one_of("supply", names, "machines that serve the tokens");
+}
+
+void read_simulated(Parameters& parameters, Selection& kind, SurfaceSource* surfaces, Market& market) {
+  for (const char* key : {"gain", "speed_gain"}) {
+    if (!parameters.given(key)) continue;
+    parameters.raw(key, "number", "");
+    parameters.add_error(fmt::format("'{}' is measured where supply is simulated", key),
+                         parameters.position_of(key), "leave it out");
+  }
+  SimulatedSupplies read = read_simulated_supplies(kind.parameters, surfaces);
+  market.gain = {read.step.gain, read.step.speed_gain.value_or(1)};
+  market.measured = std::move(read.step);
+  market.before = std::move(read.before);
+  market.after = std::move(read.after);
+}
+
+void read_supply(Parameters& parameters, Selection& kind, Market& market) {
   const auto entry = std::find_if(supplies().begin(), supplies().end(),
                                   [&](const SupplyEntry& known) { return known.name == kind.name; });
   market.before = entry->construct(kind.parameters, {});
   // The same parameters again; what is wrong with them has been said.
   const std::size_t errors = parameters.errors().size();
   if (errors == 0) market.after = entry->construct(kind.parameters, market.gain);
+}
+
+/// Rules that the surfaces, or fixed chips, leave nothing to.
+void check_measured_rule(Parameters& parameters, const Market& market) {
+  if (market.rule.kind == OperatingRule::Kind::kHoldSpeed) return;
+  const Position position = parameters.position_of("operator");
+  if (market.after->chips_are_fixed()) {
+    parameters.add_error("fixed chips leave the operator no choice: what is asked says how fast users are",
+                         position, "leave 'operator' out");
+  } else if (market.rule.kind == OperatingRule::Kind::kHoldThroughput && !market.measured->speed_gain) {
+    parameters.add_error("the new policy's surface does not have the baseline's tokens per GPU", position,
+                         "simulate smaller or larger loads");
+  }
 }
 
 void read_operator(Parameters& parameters, Market& market) {
@@ -77,10 +108,11 @@ void read_operator(Parameters& parameters, Market& market) {
                   "GPUs, or what makes money + waiting least"});
   if (kind == "hold_throughput") market.rule.kind = OperatingRule::Kind::kHoldThroughput;
   if (kind == "re_optimise") market.rule.kind = OperatingRule::Kind::kReOptimise;
-  if (kind != "hold_speed" && market.gain.speed_gain == 1) {
+  if (kind != "hold_speed" && !market.measured && market.gain.speed_gain == 1) {
     parameters.add_error(fmt::format("operator {} needs 'speed_gain': what the gain is as user speed", kind),
                          parameters.position_of("operator"));
   }
+  if (market.after && market.measured) check_measured_rule(parameters, market);
   double requests = 0, worth = 0;
   for (const Segment& s : market.segments) {
     requests += s.requests_per_second;
@@ -182,9 +214,25 @@ void check_baseline(Parameters& parameters, const Market& market) {
   }
 }
 
+/// A replica's throughput is that of the experiment's requests: the market's must be about as long.
+void check_simulated_lengths(Parameters& parameters, const Market& market) {
+  constexpr double kMost = 0.1;
+  const auto& surface = dynamic_cast<const SimulatedSupply&>(*market.before).surface();
+  const double at = market.measured->load_before;
+  const double simulated = surface.at(kThroughput, at) / surface.at(kRequestRate, at);
+  const double asked = market.baseline.load.typical_output_tokens;
+  if (std::abs(asked / simulated - 1) <= kMost) return;
+  parameters.add_error(
+      fmt::format("the market's requests have {:.4g} output tokens on average, the simulated ones {:.4g}",
+                  asked, simulated),
+      parameters.position_of("segments"), "give them the same lengths, here or in the experiment");
+}
+
 void calibrate(Parameters& parameters, Market& market) {
   set_baseline_load(market);
   const ServedLoad& load = market.baseline.load;
+  if (market.measured) check_simulated_lengths(parameters, market);
+  if (!parameters.errors().empty()) return;
   const double largest = market.before->largest_load(load, {});
   if (load.tokens_per_second > largest) {
     parameters.add_error(
@@ -247,15 +295,19 @@ double Market::price_elasticity() const {
          (2 * kStep);
 }
 
-Market read_market(Parameters& parameters) {
+Market read_market(Parameters& parameters, SurfaceSource* surfaces) {
   Market market;
   market.title = parameters.text("title", {.default_value = "", .meaning = "names the result"});
-  read_gain(parameters, market);
+  Selection supply = select_supply(parameters);
+  const bool simulated = supply.name == kSimulatedSupply;
+  if (!simulated) read_gain(parameters, market);
   read_segments(parameters, market);
-  read_supply(parameters, market);
+  if (simulated) read_simulated(parameters, supply, surfaces, market);
+  if (!simulated) read_supply(parameters, supply, market);
   market.pricing = read_pricing(parameters);
   read_operator(parameters, market);
-  if (parameters.errors().empty() && !parameters.is_describing()) calibrate(parameters, market);
+  if (parameters.errors().empty() && !parameters.is_describing() && market.after)
+    calibrate(parameters, market);
   return market;
 }
 

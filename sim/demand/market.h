@@ -7,6 +7,7 @@
 
 #include "sim/demand/pricing.h"
 #include "sim/demand/segment.h"
+#include "sim/demand/simulated_step.h"
 #include "sim/demand/supply.h"
 
 namespace dspark {
@@ -24,9 +25,10 @@ struct MarketBaseline {
 struct Market {
   std::string title = {};
   EfficiencyGain gain = {};
+  std::optional<MeasuredStep> measured = {};  // where supply is simulated: `gain` is from there
   double context_token_weight = 0.25;
   std::vector<Segment> segments = {};
-  std::unique_ptr<const Supply> before = {};
+  std::unique_ptr<const Supply> before = {};  // nullptr where surfaces are not there yet
   std::unique_ptr<const Supply> after = {};
   OperatingRule rule = {};  // of `after`
   Pricing pricing = {};
@@ -42,7 +44,7 @@ struct Market {
 /// Reads gain, segments, supply, price and operator, and calibrates the baseline. Errors are added to
 /// `parameters`; after one the market is not to be used. Among them: a monopolist without a largest profit, a
 /// user speed that the machine does not reach, chips that cannot serve the baseline, applications that do not
-/// exist there.
-Market read_market(Parameters& parameters);
+/// exist there. `surfaces`: for a simulated supply; where it has none yet, all but the supplies is read.
+Market read_market(Parameters& parameters, SurfaceSource* surfaces = nullptr);
 
 }  // namespace dspark

@@ -14,17 +14,16 @@ namespace {
 
 constexpr double kNoSaving = 1e-9;  // of the baseline's use
 
-/// The waiting at which chips are counted where their number is fixed.
-std::optional<double> held_waiting(const Market& market) {
+/// What chips are counted for where their number is fixed.
+std::optional<SupplyPoint> held_point(const Market& market) {
   if (!market.after->chips_are_fixed()) return std::nullopt;
-  return market.baseline.point.waiting_seconds;
+  return market.baseline.point;
 }
 
 OperatingRule rule_of(const Market& market, bool quality) { return quality ? market.rule : OperatingRule{}; }
 
 ResourceUse engineering_use(const Market& market) {
-  return resource_use(
-      market.after->sized(market.baseline.load, OperatingRule{}, market.baseline.point.waiting_seconds));
+  return resource_use(market.after->sized(market.baseline.load, OperatingRule{}, market.baseline.point));
 }
 
 /// E(S) of one coalition on the branch continued from the baseline, or why it breaks.
@@ -34,7 +33,7 @@ struct Solved {
 };
 
 Solved solve(const Market& market, const DemandAnswers& answers, bool quality) {
-  const DemandLoop loop(market, *market.after, rule_of(market, quality), answers, held_waiting(market));
+  const DemandLoop loop(market, *market.after, rule_of(market, quality), answers, held_point(market));
   const Branch branch = follow_branch(loop);
   if (!branch.whole) return {{}, branch.reason};
   return {resource_use(branch.end.state.point), {}};
@@ -156,7 +155,7 @@ ResourceUse resource_use(const SupplyPoint& point) {
 
 std::optional<double> break_even_multiple(const Market& market) {
   constexpr double kMost = 64;
-  const DemandLoop loop(market, *market.after, market.rule, {}, held_waiting(market));
+  const DemandLoop loop(market, *market.after, market.rule, {}, held_point(market));
   double x = log_portable(market.baseline.load.tokens_per_second);
   bool broken = false;
   // Above 0 where more GPU-hours are used than before.

@@ -50,11 +50,12 @@ class Supply {
   virtual ~Supply() = default;
   /// Serves 0 < tokens_per_second <= largest_load(rule).
   virtual SupplyPoint serve(const ServedLoad& load, const OperatingRule& rule) const = 0;
-  /// With as many chips as hold `waiting_seconds` at this load, whoever bought them: what `serve` does,
-  /// unless chips are fixed. The engineering saving and the shadow rebound of fixed chips are taken from
-  /// here.
-  virtual SupplyPoint sized(const ServedLoad& load, const OperatingRule& rule, double waiting_seconds) const {
-    static_cast<void>(waiting_seconds);
+  /// With as many chips as hold the waiting (or the user speed) of `held` at this load, whoever bought them:
+  /// what `serve` does, unless chips are fixed. The engineering saving and the shadow rebound of fixed chips
+  /// are taken from here.
+  virtual SupplyPoint sized(const ServedLoad& load, const OperatingRule& rule,
+                            const SupplyPoint& held) const {
+    static_cast<void>(held);
     return serve(load, rule);
   }
   /// The same load on `gpus` chips, whoever bought them: what a growth path asks for, where chips were

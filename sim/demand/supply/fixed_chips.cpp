@@ -29,9 +29,9 @@ class FixedChips final : public Supply {
     return point(gpus, load, chips_.operate(load, rule));
   }
   SupplyPoint sized(const ServedLoad& load, const OperatingRule& rule,
-                    double waiting_seconds) const override {
+                    const SupplyPoint& held) const override {
     const ChipModel::Operation operation = chips_.operate(load, rule);
-    const double capacity = load.tokens_per_second + load.typical_tokens / waiting_seconds;
+    const double capacity = load.tokens_per_second + load.typical_tokens / held.waiting_seconds;
     return point(capacity / operation.tokens_per_second, load, operation);
   }
   bool chips_are_fixed() const override { return true; }

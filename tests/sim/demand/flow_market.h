@@ -64,18 +64,18 @@ class FlowReader {
 };
 
 /// The market that `text` describes; a failure of the test where it is none.
-inline Market market_of(const std::string& text) {
+inline Market market_of(const std::string& text, SurfaceSource* surfaces = nullptr) {
   Parameters parameters(FlowReader(text).value());
-  Market market = read_market(parameters);
+  Market market = read_market(parameters, surfaces);
   parameters.finish();
   for (const Error& error : parameters.errors()) ADD_FAILURE() << to_string(error) << "\nin " << text;
   return market;
 }
 
 /// The first error of a market that is none; empty where there is none.
-inline std::string error_of_market(const std::string& text) {
+inline std::string error_of_market(const std::string& text, SurfaceSource* surfaces = nullptr) {
   Parameters parameters(FlowReader(text).value());
-  read_market(parameters);
+  read_market(parameters, surfaces);
   parameters.finish();
   return parameters.errors().empty() ? std::string() : to_string(parameters.errors().front());
 }
