@@ -17,9 +17,9 @@ namespace {
 
 /// How a load is written in an experiment.
 struct LoadAxis {
-  const char* arrivals;
-  const char* parameter;
-  const char* path;
+  const char* arrivals = "";
+  const char* parameter = "";
+  const char* path = "";
 };
 LoadAxis axis_of(const SurfaceRequest& request) {
   if (request.load == "rate") return {"poisson", "rate", "workload.arrivals.poisson.rate"};

@@ -8,7 +8,7 @@ namespace {
 
 /// One question to a simulated supply of 11 loads. Argument: SimulatedChips::Kind, and 3 for elastic chips
 /// under re_optimise.
-void serve(benchmark::State& state) {
+void ask_simulated_supply(benchmark::State& state) {
   const auto surface =
       testing::sampled_surface(testing::saturating(200, 90), testing::spread_loads(1, 512, 11));
   SimulatedChips chips;
@@ -25,7 +25,7 @@ void serve(benchmark::State& state) {
     benchmark::DoNotOptimize(supply.serve(load, rule));
   }
 }
-BENCHMARK(serve)->DenseRange(0, 3);
+BENCHMARK(ask_simulated_supply)->DenseRange(0, 3);
 
 }  // namespace
 }  // namespace dspark
