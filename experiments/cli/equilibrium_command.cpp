@@ -1,3 +1,6 @@
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -6,6 +9,7 @@
 #include "experiments/cli/equilibrium_report.h"
 #include "experiments/cli/exit_code.h"
 #include "experiments/cli/report.h"
+#include "experiments/cli/uncertainty_report.h"
 #include "experiments/schema/market_file.h"
 
 namespace dspark {
@@ -20,27 +24,52 @@ the saving is left:
   R 0: all is saved    R between: a part    R 1: nothing    R above 1: more is used than before (backfire, Jevons)
 
 FILE says who asks (segments), who serves (supply), how the price follows the cost, and the gain. Elasticities are
-written positive: usage ~ price^-elasticity. docs/demand.md explains every key and formula.
+written positive: usage ~ price^-elasticity. Any number may be a distribution, {uniform: [0.2, 1.2]}: the market is
+then solved at the medians, and with --draws for as many draws. docs/demand.md explains every key and formula.
 
 Examples:
   dspark equilibrium experiments/examples/constant_elasticity.yaml
   dspark equilibrium experiments/examples/constant_elasticity.yaml --set gain=2 --set elasticity=nber
+  dspark equilibrium experiments/examples/uncertain_demand.yaml --draws 10000
   dspark equilibrium my.yaml --set 'price={average_cost: {pass_through: 0.5}}' --json | jq .rebound.all
 
 Exit codes: 0 done (also where there is no equilibrium: the answer says so), 2 invalid input.)";
+
+UncertaintyReport study_draws(const UncertainMarket& market, const EquilibriumOptions& options) {
+  oneapi::tbb::task_arena arena(options.jobs > 0 ? options.jobs : oneapi::tbb::task_arena::automatic);
+  const auto for_each = [&](std::size_t count, const std::function<void(std::size_t)>& body) {
+    arena.execute([&] { oneapi::tbb::parallel_for(std::size_t{0}, count, body); });
+  };
+  const auto drawn = [&](std::span<const double> uniforms, bool break_even) {
+    return drawn_outcome(market, uniforms, break_even);
+  };
+  return study_uncertainty(market.keys.size(), drawn, options.draws, options.seed, for_each);
+}
 
 }  // namespace
 
 int equilibrium_command(const EquilibriumOptions& options) {
   Errors errors;
-  const auto market = read_market_file(options.file, options.set, errors);
-  if (!market) {
+  const auto read = read_uncertain_market(options.file, options.set, errors);
+  if (read && options.draws > 0 && read->keys.empty()) {
+    errors.push_back({"--draws: nothing in this market is uncertain", read->root.position,
+                      "write a number as a distribution: elasticity: {uniform: [0.2, 1.2]}"});
+  }
+  if (!errors.empty()) {
     print_errors(errors);
     return kInvalidInput;
   }
-  const ReboundReport report = study_rebound(*market);
-  const std::string text =
-      options.json ? equilibrium_json(*market, report) : equilibrium_text(*market, report);
+  const Market& market = read->at_medians;
+  std::optional<UncertaintyReport> uncertainty;
+  if (options.draws > 0) uncertainty = study_draws(*read, options);
+  std::string text;
+  if (options.json) {
+    text = with_uncertainty(equilibrium_json(market, study_rebound(market)), *read, uncertainty);
+  } else if (uncertainty) {
+    text = uncertainty_text(*read, *uncertainty);
+  } else {
+    text = equilibrium_text(market, study_rebound(market)) + medians_text(*read);
+  }
   return print_output(text) ? kDone : kMachineCannot;
 }
 
@@ -50,6 +79,12 @@ Command add_equilibrium(CLI::App& program) {
       "equilibrium", "How much of an efficiency gain is saved once demand has answered (rebound)");
   command->add_option("FILE", options->file, "The YAML file of a market")->required();
   add_set_option(*command, options->set);
+  command
+      ->add_option("--draws", options->draws,
+                   "Draws of the numbers that are distributions: bands, backfire, sensitivity")
+      ->check(CLI::Range(100, 1'000'000));
+  command->add_option("--seed", options->seed, "Of the draws (default 1)");
+  command->add_option("--jobs", options->jobs, "Threads; all cores if not given")->check(CLI::Range(1, 1024));
   command->add_flag("--json", options->json, "One JSON object in the place of tables");
   command->footer(kExamples);
   return {command, [options] { return equilibrium_command(*options); }};

@@ -1,6 +1,7 @@
 #include "experiments/schema/market_file.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <tuple>
 
 #include "experiments/schema/experiment.h"
@@ -27,10 +28,9 @@ void sort_by_position(Errors& errors) {
                    [&](const Error& a, const Error& b) { return place(a) < place(b); });
 }
 
-}  // namespace
-
-std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
-                                       Errors& errors) {
+/// The text of a market with the --set options applied; nothing where there is none.
+std::optional<Value> read_market_text(const std::string& path, const std::vector<std::string>& set_options,
+                                      Errors& errors) {
   const auto yaml = read_whole_file(path, kMaxYamlBytes);
   if (!yaml) {
     errors.push_back(yaml.error());
@@ -47,13 +47,78 @@ std::optional<Market> read_market_file(const std::string& path, const std::vecto
   for (const std::string& option : set_options) {
     if (auto error = apply_set_option(*root, option)) errors.push_back(std::move(*error));
   }
-  Parameters parameters(*root);
+  return *root;
+}
+
+Market read_text(const Value& root, const FileLoader& loader, Errors& errors,
+                 std::vector<ParameterRecord>* records = nullptr) {
+  Parameters parameters(root, loader);
   Market market = read(parameters);
   parameters.finish();
   errors.insert(errors.end(), parameters.errors().begin(), parameters.errors().end());
+  if (records) *records = parameters.records();
+  return market;
+}
+
+/// Each entry of each any_of must be a market, the other values at their medians.
+void check_entries(const UncertainMarket& market, const FileLoader& loader, Errors& errors) {
+  std::vector<double> uniforms(market.keys.size(), 0.5);
+  for (std::size_t i = 0; i < market.keys.size(); ++i) {
+    const std::size_t count = market.keys[i].value.entries().size();
+    for (std::size_t j = 0; j < count; ++j) {
+      uniforms[i] = (static_cast<double>(j) + 0.5) / static_cast<double>(count);
+      read_text(market_at(market.root, market.keys, uniforms), loader, errors);
+    }
+    uniforms[i] = 0.5;
+  }
+}
+
+/// Files that were read before, from any thread.
+FileLoader loader_of(const std::map<std::string, std::string>& files) {
+  return [&files](const std::string& path, const Position& position) -> Result<InputFile> {
+    const auto found = files.find(path);
+    if (found == files.end()) return Error{"'" + path + "' was not read before", position, {}};
+    return InputFile{path, found->second, position};
+  };
+}
+
+}  // namespace
+
+std::optional<UncertainMarket> read_uncertain_market(const std::string& path,
+                                                     const std::vector<std::string>& set_options,
+                                                     Errors& errors) {
+  auto root = read_market_text(path, set_options, errors);
+  if (!root) return std::nullopt;
+  InputFiles files(std::filesystem::path(path).parent_path().string());
+  UncertainMarket result;
+  result.keys = take_distributions(*root, errors);
+  std::vector<ParameterRecord> records;
+  if (!result.keys.empty() && errors.empty()) {
+    Errors found_again;  // by the reading that counts
+    read_text(*root, files.loader(), found_again, &records);
+    fit_to_ranges(*root, result.keys, records, errors);
+  }
+  result.at_medians = read_text(*root, files.loader(), errors);
+  result.root = std::move(*root);
+  if (errors.empty()) check_entries(result, files.loader(), errors);
   sort_by_position(errors);
   if (!errors.empty()) return std::nullopt;
-  return market;
+  result.files = files.contents();
+  return result;
+}
+
+MarketOutcome drawn_outcome(const UncertainMarket& market, std::span<const double> uniforms,
+                            bool break_even) {
+  Errors errors;
+  const Market drawn =
+      read_text(market_at(market.root, market.keys, uniforms), loader_of(market.files), errors);
+  return errors.empty() ? market_outcome(drawn, break_even) : refused_outcome(errors);
+}
+
+std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
+                                       Errors& errors) {
+  auto read = read_uncertain_market(path, set_options, errors);
+  return read ? std::optional(std::move(read->at_medians)) : std::nullopt;
 }
 
 std::vector<CatalogueEntry> market_catalogue() {

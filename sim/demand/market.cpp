@@ -28,7 +28,7 @@ void read_segments(Parameters& parameters, Market& market) {
   constexpr std::string_view kElasticity =
       "price elasticity of requests of the segments that say none: a number or a preset";
   std::optional<Assumption> elasticity;
-  if (parameters.raw("elasticity", "number >= 0 or a preset", kElasticity) || parameters.is_describing())
+  if (parameters.raw("elasticity", kElasticityType, kElasticity) || parameters.is_describing())
     elasticity = read_elasticity(parameters, "elasticity", kElasticity, std::nullopt);
   market.context_token_weight = parameters.number(
       "context_token_weight", {.min = 0,

@@ -88,13 +88,15 @@ void attribute(const Market& market, ReboundReport& report) {
   }
 }
 
-/// Sets `end` and what is turned away there.
-void find_end(const Market& market, ReboundReport& report) {
+/// Sets `end` and what is turned away there. Without the list of all equilibria they are looked for only
+/// where the branch breaks, and the end is the same.
+void find_end(const Market& market, bool list_all, ReboundReport& report) {
   const DemandLoop loop(market, *market.after, market.rule, {});
-  report.equilibria = find_equilibria(loop);
   const Branch branch = follow_branch(loop);
+  if (list_all || !branch.whole) report.equilibria = find_equilibria(loop);
   if (branch.whole) {
     report.end = branch.end;
+    report.on_branch = true;
     return;
   }
   report.not_attributed = "the equilibrium cannot be followed from the baseline: " + branch.reason;
@@ -184,16 +186,31 @@ std::optional<double> break_even_multiple(const Market& market) {
   return std::nullopt;
 }
 
-ReboundReport study_rebound(const Market& market) {
+ReboundReport settle_market(const Market& market, bool list_all) {
   ReboundReport report;
   report.price_elasticity = market.price_elasticity();
-  find_end(market, report);
+  find_end(market, list_all, report);
   if (!report.end) {
     report.no_rebound = "there is no equilibrium to compare";
     return report;
   }
   fill_resources(market, report.end->state, report);
   fill_prices(market, report.end->state, report);
+  return report;
+}
+
+std::optional<double> shadow_rebound(const Market& market) {
+  if (!market.after->chips_are_fixed()) return std::nullopt;
+  const double before = resource_use(market.baseline.point)[kGpuHours],
+               engineering = engineering_use(market)[kGpuHours];
+  const Solved solved = solve_channels(market, (1u << kChannels) - 1);
+  if (!solved.broken.empty() || std::abs(before - engineering) <= kNoSaving * before) return std::nullopt;
+  return (solved.use[kGpuHours] - engineering) / (before - engineering);
+}
+
+ReboundReport study_rebound(const Market& market) {
+  ReboundReport report = settle_market(market, /*list_all=*/true);
+  if (!report.end) return report;
   if (!report.no_rebound.empty()) {
     report.not_attributed = "without R there is nothing to attribute";
     return report;
