@@ -40,8 +40,8 @@ UncertaintyReport study_draws(const UncertainMarket& market, const EquilibriumOp
   const auto for_each = [&](std::size_t count, const std::function<void(std::size_t)>& body) {
     arena.execute([&] { oneapi::tbb::parallel_for(std::size_t{0}, count, body); });
   };
-  const auto drawn = [&](std::span<const double> uniforms, bool break_even) {
-    return drawn_outcome(market, uniforms, break_even);
+  const auto drawn = [&](std::span<const double> uniforms, bool all) {
+    return drawn_outcome(market, uniforms, all);
   };
   return study_uncertainty(market.keys.size(), drawn, options.draws, options.seed, for_each);
 }

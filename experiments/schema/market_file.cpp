@@ -107,12 +107,11 @@ std::optional<UncertainMarket> read_uncertain_market(const std::string& path,
   return result;
 }
 
-MarketOutcome drawn_outcome(const UncertainMarket& market, std::span<const double> uniforms,
-                            bool break_even) {
+MarketOutcome drawn_outcome(const UncertainMarket& market, std::span<const double> uniforms, bool all) {
   Errors errors;
   const Market drawn =
       read_text(market_at(market.root, market.keys, uniforms), loader_of(market.files), errors);
-  return errors.empty() ? market_outcome(drawn, break_even) : refused_outcome(errors);
+  return errors.empty() ? market_outcome(drawn, all) : refused_outcome(errors);
 }
 
 std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,

@@ -29,7 +29,7 @@ std::optional<UncertainMarket> read_uncertain_market(const std::string& path,
                                                      Errors& errors);
 
 /// The market at a point of the unit cube, one number for each key. From any number of threads.
-MarketOutcome drawn_outcome(const UncertainMarket& market, std::span<const double> uniforms, bool break_even);
+MarketOutcome drawn_outcome(const UncertainMarket& market, std::span<const double> uniforms, bool all);
 
 /// Reads the market that `path` describes (at its medians), with the --set options applied, and calibrates
 /// its baseline. All errors are found, in the order of their positions; nullopt where there was any.

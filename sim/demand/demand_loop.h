@@ -48,7 +48,8 @@ class DemandLoop {
 
  private:
   SupplyPoint serve(const ServedLoad& load) const;
-  double price(const SupplyPoint& point) const;
+  double price(const ServedLoad& load, const SupplyPoint& point) const;
+  double waiting_per_token(const ServedLoad& load) const;
   Conditions seen(std::size_t segment, const SupplyPoint& point, double price) const;
 
   const Market* market_;

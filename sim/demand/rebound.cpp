@@ -114,6 +114,27 @@ void find_end(const Market& market, bool list_all, ReboundReport& report) {
   }
 }
 
+/// A supply that buys what holds a waiting, whatever limits its chips.
+class WithoutLimit final : public Supply {
+ public:
+  WithoutLimit(const Supply& limited, double waiting_seconds)
+      : limited_(&limited), waiting_seconds_(waiting_seconds) {}
+  SupplyPoint serve(const ServedLoad& load, const OperatingRule& rule) const override {
+    return limited_->unlimited(load, rule, waiting_seconds_);
+  }
+
+ private:
+  const Supply* limited_;
+  double waiting_seconds_;
+};
+
+void find_shadow_demand(const Market& market, ReboundReport& report) {
+  if (!std::isfinite(market.after->largest_load(market.baseline.load, market.rule))) return;
+  const WithoutLimit supply(*market.after, market.baseline.point.waiting_seconds);
+  const Branch branch = follow_branch(DemandLoop(market, supply, market.rule, {}));
+  if (branch.whole) report.shadow_tokens_per_second = branch.end.state.load.tokens_per_second;
+}
+
 void fill_resources(const Market& market, const MarketState& end, ReboundReport& report) {
   const ResourceUse before = resource_use(market.baseline.point), eng = engineering_use(market),
                     after = resource_use(end.point);
@@ -137,7 +158,7 @@ void fill_resources(const Market& market, const MarketState& end, ReboundReport&
   for (ResourceRebound& r : report.resources) r.rebound.reset();
 }
 
-void fill_prices(const Market& market, const MarketState& end, ReboundReport& report) {
+void fill_prices(const Market& market, const MarketState& end, bool surplus, ReboundReport& report) {
   const MarketBaseline& base = market.baseline;
   report.tokens_ratio = end.load.tokens_per_second / base.load.tokens_per_second;
   report.requests_ratio = end.load.requests_per_second / base.load.requests_per_second;
@@ -147,7 +168,7 @@ void fill_prices(const Market& market, const MarketState& end, ReboundReport& re
     report.pass_through = log_portable(end.price / base.price) / log_portable(cost / cost_before);
     report.price_per_cost = (end.price - base.price) / (cost - cost_before);
   }
-  report.surplus_per_hour = surplus_change(market, end);
+  if (surplus) report.surplus_per_hour = surplus_change(market, end);
 }
 
 }  // namespace
@@ -186,16 +207,16 @@ std::optional<double> break_even_multiple(const Market& market) {
   return std::nullopt;
 }
 
-ReboundReport settle_market(const Market& market, bool list_all) {
+ReboundReport settle_market(const Market& market, const Wanted& wanted) {
   ReboundReport report;
   report.price_elasticity = market.price_elasticity();
-  find_end(market, list_all, report);
+  find_end(market, wanted.equilibria, report);
   if (!report.end) {
     report.no_rebound = "there is no equilibrium to compare";
     return report;
   }
   fill_resources(market, report.end->state, report);
-  fill_prices(market, report.end->state, report);
+  fill_prices(market, report.end->state, wanted.surplus, report);
   return report;
 }
 
@@ -209,8 +230,9 @@ std::optional<double> shadow_rebound(const Market& market) {
 }
 
 ReboundReport study_rebound(const Market& market) {
-  ReboundReport report = settle_market(market, /*list_all=*/true);
+  ReboundReport report = settle_market(market, {});
   if (!report.end) return report;
+  find_shadow_demand(market, report);
   if (!report.no_rebound.empty()) {
     report.not_attributed = "without R there is nothing to attribute";
     return report;

@@ -38,6 +38,9 @@ struct ReboundReport {
   std::optional<FixedPoint> end = {};
   bool on_branch = false;  // `end` was followed from the baseline
   double turned_away = 0;  // share of the tokens demanded there
+  /// Of chips with a limit: weighted tokens/s that would be served with as many as hold the baseline's
+  /// waiting.
+  std::optional<double> shadow_tokens_per_second = {};
   std::array<ResourceRebound, kResources> resources = {};
   std::string no_rebound = {};  // why there is no R; empty where there is
   bool attributed = false;
@@ -61,9 +64,14 @@ struct ReboundReport {
 /// break-even. The market is calibrated.
 ReboundReport study_rebound(const Market& market);
 
-/// The cheap part of the same, for draws: where the market ends, R, prices and surplus; no tables and no
-/// break-even. Equilibria are listed where asked for, or where the branch from the baseline breaks.
-ReboundReport settle_market(const Market& market, bool list_all);
+/// What a cheap solve can do without.
+struct Wanted {
+  bool equilibria = true;  // all that are found; they are looked for anyhow where the branch breaks
+  bool surplus = true;
+};
+/// The cheap part of the same, for draws: where the market ends, R and prices; no tables, no break-even, no
+/// shadow demand.
+ReboundReport settle_market(const Market& market, const Wanted& wanted);
 
 /// R of fixed chips, counted in those that hold the baseline's waiting; nothing for chips that follow the
 /// load, without a saving, or where the branch breaks.

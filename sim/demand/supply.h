@@ -57,6 +57,11 @@ class Supply {
     static_cast<void>(waiting_seconds);
     return serve(load, rule);
   }
+  /// The same without a limit on chips, for what demand would be at the baseline's waiting (shadow demand).
+  virtual SupplyPoint unlimited(const ServedLoad& load, const OperatingRule& rule,
+                                double waiting_seconds) const {
+    return sized(load, rule, waiting_seconds);
+  }
   /// True where the number of chips does not depend on the load.
   virtual bool chips_are_fixed() const { return false; }
   /// Most tokens/s that are ever served; infinite where capacity grows without end. `typical`: its typical

@@ -99,10 +99,10 @@ void fill_indices(const Design& design, const DrawnMarket& market, const std::ve
 
 }  // namespace
 
-MarketOutcome market_outcome(const Market& market, bool break_even) {
+MarketOutcome market_outcome(const Market& market, bool all) {
   MarketOutcome outcome;
   outcome.values.fill(kNone);
-  const ReboundReport report = settle_market(market, /*list_all=*/false);
+  const ReboundReport report = settle_market(market, {.equilibria = false, .surplus = all});
   outcome.ending = !report.end              ? Ending::kNoEquilibrium
                    : report.turned_away > 0 ? Ending::kOnLimit
                    : report.on_branch       ? Ending::kOnBranch
@@ -116,8 +116,9 @@ MarketOutcome market_outcome(const Market& market, bool break_even) {
   v[kPriceLevel] = report.end->state.price;
   v[kTokensRatio] = report.tokens_ratio;
   v[kUserSpeed] = report.end->state.point.user_speed;
+  if (!all) return outcome;
   v[kSurplusChange] = report.surplus_per_hour;
-  if (!break_even || !gpus.rebound) return outcome;
+  if (!gpus.rebound) return outcome;
   if (const auto multiple = break_even_multiple(market)) v[kBreakEven] = *multiple * report.price_elasticity;
   return outcome;
 }

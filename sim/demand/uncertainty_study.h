@@ -43,12 +43,12 @@ struct MarketOutcome {
   OutputValues values = {};
   std::string refusal = {};  // of kRefused: its first error
 };
-/// Without `break_even` that output is left out (it costs as much as the rest).
-MarketOutcome market_outcome(const Market& market, bool break_even);
+/// Without `all` surplus and break-even are left out: they cost more than the rest.
+MarketOutcome market_outcome(const Market& market, bool all);
 MarketOutcome refused_outcome(const Errors& errors);
 
 /// The market at one point of the unit cube: a uniform number in (0, 1) for each uncertain value.
-using DrawnMarket = std::function<MarketOutcome(std::span<const double> uniforms, bool break_even)>;
+using DrawnMarket = std::function<MarketOutcome(std::span<const double> uniforms, bool all)>;
 /// Calls body(i) for each i < count, in any order and on any threads.
 using ForEach = std::function<void(std::size_t count, const std::function<void(std::size_t)>& body)>;
 
