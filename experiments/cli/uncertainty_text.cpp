@@ -10,7 +10,7 @@
 namespace dspark {
 namespace {
 
-constexpr std::size_t kWidth = 110;
+constexpr std::size_t kWidth = 140;
 constexpr const char* kOutputNames[] = {"rebound R",
                                         "GPU-hours, after over before",
                                         "price, $ per million weighted tokens",
@@ -119,7 +119,7 @@ std::string indices_text(const UncertainMarket& market, const UncertaintyReport&
   }
   std::string text =
       "Which part of the variance is due to which value (Sobol' indices, 95 % bootstrap intervals):\n" +
-      aligned(rows, 1, kWidth + 20);
+      aligned(rows, 1, kWidth);
   if (report.rebound_rows < report.draws) {
     text += fmt::format("Of R from {} of {} rows, those with an R at all their points.\n",
                         report.rebound_rows, report.draws);
@@ -136,15 +136,16 @@ std::string tornado_text(const UncertainMarket& market, const UncertaintyReport&
     return std::isfinite(w) ? w : -1;
   };
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return width(a) > width(b); });
-  std::vector<Row> rows = {{"", "5 %", "95 %", "R", "R", "GPU-hours", "GPU-hours"}};
+  std::vector<Row> rows = {{"", "R at 5 %", "at 95 %", "GPU-hours at 5 %", "at 95 %"}};
   for (const std::size_t i : order) {
-    const UncertainKey& key = market.keys[i];
     const OutputValues& low = report.tornado[i].at_low.values;
     const OutputValues& high = report.tornado[i].at_high.values;
-    rows.push_back({"  " + key.name, number_of(key, 0.05), number_of(key, 0.95), four(low[kReboundR]),
-                    four(high[kReboundR]), four(low[kGpuHoursRatio]), four(high[kGpuHoursRatio])});
+    rows.push_back({"  " + market.keys[i].name, four(low[kReboundR]), four(high[kReboundR]),
+                    four(low[kGpuHoursRatio]), four(high[kGpuHoursRatio])});
   }
-  return "One value at its 5 % and 95 %, the others at their medians (tornado):\n" + aligned(rows, 1, kWidth);
+  return "One value at its 5 % and 95 %, the others at their medians (tornado; GPU-hours after over "
+         "before):\n" +
+         aligned(rows, 1, kWidth);
 }
 
 }  // namespace

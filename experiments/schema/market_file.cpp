@@ -60,6 +60,19 @@ Market read_text(const Value& root, const FileLoader& loader, Errors& errors,
   return market;
 }
 
+/// Adds what stands at other places: a distribution that is wrong has been said to be.
+void add_elsewhere(const Errors& more, Errors& errors) {
+  const std::size_t said = errors.size();
+  for (const Error& error : more) {
+    const auto same = [&](const Error& e) {
+      return e.position.line > 0 && e.position.line == error.position.line &&
+             e.position.column == error.position.column;
+    };
+    if (std::none_of(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(said), same))
+      errors.push_back(error);
+  }
+}
+
 /// Each entry of each any_of must be a market, the other values at their medians.
 void check_entries(const UncertainMarket& market, const FileLoader& loader, Errors& errors) {
   std::vector<double> uniforms(market.keys.size(), 0.5);
@@ -67,7 +80,9 @@ void check_entries(const UncertainMarket& market, const FileLoader& loader, Erro
     const std::size_t count = market.keys[i].value.entries().size();
     for (std::size_t j = 0; j < count; ++j) {
       uniforms[i] = (static_cast<double>(j) + 0.5) / static_cast<double>(count);
-      read_text(market_at(market.root, market.keys, uniforms), loader, errors);
+      Errors of_entry;
+      read_text(market_at(market.root, market.keys, uniforms), loader, of_entry);
+      add_elsewhere(of_entry, errors);
     }
     uniforms[i] = 0.5;
   }
@@ -98,7 +113,9 @@ std::optional<UncertainMarket> read_uncertain_market(const std::string& path,
     read_text(*root, files.loader(), found_again, &records);
     fit_to_ranges(*root, result.keys, records, errors);
   }
-  result.at_medians = read_text(*root, files.loader(), errors);
+  Errors at_medians;
+  result.at_medians = read_text(*root, files.loader(), at_medians);
+  add_elsewhere(at_medians, errors);
   result.root = std::move(*root);
   if (errors.empty()) check_entries(result, files.loader(), errors);
   sort_by_position(errors);

@@ -16,8 +16,9 @@ bool is_crowd(const std::string& key) { return key == "willingness_to_pay" || ke
 void take(Value& value, std::vector<std::string>& path, std::vector<UncertainKey>& keys, Errors& errors) {
   auto* map = std::get_if<Value::Map>(&value.content);
   if (!map) return;
-  const bool crowd = !path.empty() && is_crowd(path.back());
-  if (!path.empty() && !crowd && UncertainValue::is_one(value)) {
+  // Segments have names of the user's choice: one may be called "normal".
+  const bool other = path.empty() || is_crowd(path.back()) || (path.size() == 1 && path[0] == "segments");
+  if (!other && UncertainValue::is_one(value)) {
     auto read = UncertainValue::read(value);
     if (!read) {
       errors.push_back(read.error());

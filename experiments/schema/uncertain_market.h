@@ -26,7 +26,8 @@ struct UncertainKey {
 /// Takes the distributions out of a market: each is replaced by its median, so that whoever reads a number
 /// need not know. A map of one key that names a distribution is one, wherever it stands, except that
 /// `willingness_to_pay` and `tolerable_latency` are themselves laws of a crowd (their numbers may be
-/// distributions). Values are independent of each other, also where an anchor repeats them.
+/// distributions), and `segments` are named freely. Values are independent of each other, also where an
+/// anchor repeats them.
 std::vector<UncertainKey> take_distributions(Value& root, Errors& errors);
 
 /// Cuts each distribution to what its key may be, as `records` of a reading at the medians say, and puts the
