@@ -60,16 +60,13 @@ Market read_text(const Value& root, const FileLoader& loader, Errors& errors,
   return market;
 }
 
-/// Adds what stands at other places: a distribution that is wrong has been said to be.
-void add_elsewhere(const Errors& more, Errors& errors) {
-  const std::size_t said = errors.size();
+/// Adds what stands at other places than `said`: a distribution that is wrong has been said to be.
+void add_elsewhere(const Errors& more, const std::vector<Position>& said, Errors& errors) {
   for (const Error& error : more) {
-    const auto same = [&](const Error& e) {
-      return e.position.line > 0 && e.position.line == error.position.line &&
-             e.position.column == error.position.column;
+    const auto same = [&](const Position& p) {
+      return p.line > 0 && p.line == error.position.line && p.column == error.position.column;
     };
-    if (std::none_of(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(said), same))
-      errors.push_back(error);
+    if (std::none_of(said.begin(), said.end(), same)) errors.push_back(error);
   }
 }
 
@@ -81,8 +78,10 @@ void check_entries(const UncertainMarket& market, const FileLoader& loader, Erro
     for (std::size_t j = 0; j < count; ++j) {
       uniforms[i] = (static_cast<double>(j) + 0.5) / static_cast<double>(count);
       Errors of_entry;
+      std::vector<Position> said;
+      for (const Error& error : errors) said.push_back(error.position);
       read_text(market_at(market.root, market.keys, uniforms), loader, of_entry);
-      add_elsewhere(of_entry, errors);
+      add_elsewhere(of_entry, said, errors);
     }
     uniforms[i] = 0.5;
   }
@@ -106,7 +105,8 @@ std::optional<UncertainMarket> read_uncertain_market(const std::string& path,
   if (!root) return std::nullopt;
   InputFiles files(std::filesystem::path(path).parent_path().string());
   UncertainMarket result;
-  result.keys = take_distributions(*root, errors);
+  std::vector<Position> wrong;
+  result.keys = take_distributions(*root, wrong, errors);
   std::vector<ParameterRecord> records;
   if (!result.keys.empty() && errors.empty()) {
     Errors found_again;  // by the reading that counts
@@ -115,7 +115,8 @@ std::optional<UncertainMarket> read_uncertain_market(const std::string& path,
   }
   Errors at_medians;
   result.at_medians = read_text(*root, files.loader(), at_medians);
-  add_elsewhere(at_medians, errors);
+  for (const Error& error : errors) wrong.push_back(error.position);
+  add_elsewhere(at_medians, wrong, errors);
   result.root = std::move(*root);
   if (errors.empty()) check_entries(result, files.loader(), errors);
   sort_by_position(errors);

@@ -13,7 +13,8 @@ namespace {
 /// Keys whose values are distributions in their own right: of the thresholds of a crowd.
 bool is_crowd(const std::string& key) { return key == "willingness_to_pay" || key == "tolerable_latency"; }
 
-void take(Value& value, std::vector<std::string>& path, std::vector<UncertainKey>& keys, Errors& errors) {
+void take(Value& value, std::vector<std::string>& path, std::vector<UncertainKey>& keys,
+          std::vector<Position>& wrong, Errors& errors) {
   auto* map = std::get_if<Value::Map>(&value.content);
   if (!map) return;
   // Segments have names of the user's choice: one may be called "normal".
@@ -22,6 +23,7 @@ void take(Value& value, std::vector<std::string>& path, std::vector<UncertainKey
     auto read = UncertainValue::read(value);
     if (!read) {
       errors.push_back(read.error());
+      wrong.push_back(value.position);
     } else {
       keys.push_back({fmt::format("{}", fmt::join(path, ".")), path, value.position, *read});
       value = read->at(0.5);
@@ -30,7 +32,7 @@ void take(Value& value, std::vector<std::string>& path, std::vector<UncertainKey
   }
   for (Value::Entry& entry : *map) {
     path.push_back(entry.key);
-    take(entry.value, path, keys, errors);
+    take(entry.value, path, keys, wrong, errors);
     path.pop_back();
   }
 }
@@ -78,10 +80,10 @@ Value* find_value(Value& root, const std::vector<std::string>& path) {
 
 }  // namespace
 
-std::vector<UncertainKey> take_distributions(Value& root, Errors& errors) {
+std::vector<UncertainKey> take_distributions(Value& root, std::vector<Position>& wrong, Errors& errors) {
   std::vector<UncertainKey> keys;
   std::vector<std::string> path;
-  take(root, path, keys, errors);
+  take(root, path, keys, wrong, errors);
   if (keys.size() > kMostUncertainValues) {
     errors.push_back(
         {fmt::format("there are {} distributions, {} at most", keys.size(), kMostUncertainValues),

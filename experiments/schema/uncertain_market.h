@@ -28,7 +28,9 @@ struct UncertainKey {
 /// `willingness_to_pay` and `tolerable_latency` are themselves laws of a crowd (their numbers may be
 /// distributions), and `segments` are named freely. Values are independent of each other, also where an
 /// anchor repeats them.
-std::vector<UncertainKey> take_distributions(Value& root, Errors& errors);
+/// `wrong`: where distributions stand that are none; they stay in `root`, and what a reader says of them is
+/// not news.
+std::vector<UncertainKey> take_distributions(Value& root, std::vector<Position>& wrong, Errors& errors);
 
 /// Cuts each distribution to what its key may be, as `records` of a reading at the medians say, and puts the
 /// new medians into `root`. Errors: bounds of uniform and triangular outside of that; distributions of which

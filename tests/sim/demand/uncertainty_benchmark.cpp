@@ -8,13 +8,17 @@ namespace dspark {
 namespace {
 
 Market two_segments() {
-  return testing::market_of(
-      "{gain: 1.51, supply: {linear_cost: {tokens_per_gpu_second: 2000, user_speed: 80, "
-      "dollars_per_gpu_hour: "
-      "3}}, segments: {chat: {requests_per_second: 50, context_tokens: 1200, output_tokens: 300, volume: "
-      "{constant_elasticity: {elasticity: 0.5}}}, agents: {requests_per_second: 2, context_tokens: 20000, "
-      "output_tokens: 1500, output_elasticity: 0.2, volume: {constant_elasticity: {elasticity: 1.1}}, "
-      "new_applications: {willingness_to_pay: {lognormal: {median: 1, sigma: 1.5}}}}}}");
+  Parameters parameters(
+      testing::FlowReader(
+          "{gain: 1.51, supply: {linear_cost: {tokens_per_gpu_second: 2000, user_speed: 80, "
+          "dollars_per_gpu_hour: "
+          "3}}, segments: {chat: {requests_per_second: 50, context_tokens: 1200, output_tokens: 300, volume: "
+          "{constant_elasticity: {elasticity: 0.5}}}, agents: {requests_per_second: 2, context_tokens: "
+          "20000, "
+          "output_tokens: 1500, output_elasticity: 0.2, volume: {constant_elasticity: {elasticity: 1.1}}, "
+          "new_applications: {willingness_to_pay: {lognormal: {median: 1, sigma: 1.5}}}}}}")
+          .value());
+  return read_market(parameters);
 }
 
 /// What a point of the sensitivity design costs once its market is read.
