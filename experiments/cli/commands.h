@@ -161,6 +161,9 @@ struct ReplayOptions {
 struct EquilibriumOptions {
   std::string file = {};
   std::vector<std::string> set = {};
+  std::size_t draws = 0;  // of uncertain values; 0: their medians only
+  std::uint64_t seed = 1;
+  int jobs = 0;  // 0: all cores
   bool json = false;
   std::string cache = "results/surfaces";  // a folder; of simulated supplies
   bool no_cache = false;

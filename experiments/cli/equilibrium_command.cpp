@@ -1,3 +1,8 @@
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
@@ -7,6 +12,7 @@
 #include "experiments/cli/equilibrium_report.h"
 #include "experiments/cli/exit_code.h"
 #include "experiments/cli/report.h"
+#include "experiments/cli/uncertainty_report.h"
 #include "experiments/messages.h"
 #include "experiments/schema/market_file.h"
 
@@ -22,11 +28,13 @@ the saving is left:
   R 0: all is saved    R between: a part    R 1: nothing    R above 1: more is used than before (backfire, Jevons)
 
 FILE says who asks (segments), who serves (supply), how the price follows the cost, and the gain. Elasticities are
-written positive: usage ~ price^-elasticity. docs/demand.md explains every key and formula.
+written positive: usage ~ price^-elasticity. Any number may be a distribution, {uniform: [0.2, 1.2]}: the market is
+then solved at the medians, and with --draws for as many draws. docs/demand.md explains every key and formula.
 
 Examples:
   dspark equilibrium experiments/examples/constant_elasticity.yaml
   dspark equilibrium experiments/examples/constant_elasticity.yaml --set gain=2 --set elasticity=nber
+  dspark equilibrium experiments/examples/uncertain_demand.yaml --draws 10000
   dspark equilibrium my.yaml --set 'price={average_cost: {pass_through: 0.5}}' --json | jq .rebound.all
 
 With supply: {simulated: ...} the policies of an experiment serve: their response surfaces are simulated, kept
@@ -45,22 +53,49 @@ int refused(const Errors& errors, bool machine_cannot, bool interrupted) {
   return machine_cannot ? kMachineCannot : kInvalidInput;
 }
 
+UncertaintyReport study_draws(const UncertainMarket& market, const EquilibriumOptions& options) {
+  // Both: the arena alone is not given more threads than there are cores, and says so on the terminal.
+  const int jobs = options.jobs > 0 ? options.jobs : oneapi::tbb::info::default_concurrency();
+  const oneapi::tbb::global_control threads(oneapi::tbb::global_control::max_allowed_parallelism,
+                                            static_cast<std::size_t>(jobs));
+  oneapi::tbb::task_arena arena(jobs);
+  const auto for_each = [&](std::size_t count, const std::function<void(std::size_t)>& body) {
+    arena.execute([&] { oneapi::tbb::parallel_for(std::size_t{0}, count, body); });
+  };
+  const auto drawn = [&](std::span<const double> uniforms, bool all) {
+    return drawn_outcome(market, uniforms, all);
+  };
+  return study_uncertainty(market.keys.size(), drawn, options.draws, options.seed, for_each);
+}
+
 }  // namespace
 
 int equilibrium_command(const EquilibriumOptions& options) {
   Errors errors;
   SurfaceBuilder surfaces(std::filesystem::path(options.file).parent_path().string(),
                           {options.no_cache ? std::string() : options.cache, options.jobs, options.quiet});
-  const auto market = read_market_file(options.file, options.set, errors, &surfaces);
-  if (!market) return refused(errors, surfaces.machine_cannot(), surfaces.interrupted());
-  const ReboundReport report = study_rebound(*market);
-  const CheckOutcome outcome = check_solution(*market, report, surfaces, errors);
+  const auto read = read_uncertain_market(options.file, options.set, errors, &surfaces);
+  if (read && options.draws > 0 && read->keys.empty()) {
+    errors.push_back({"--draws: nothing in this market is uncertain", read->root.position,
+                      "write a number as a distribution: elasticity: {uniform: [0.2, 1.2]}"});
+  }
+  if (!read || !errors.empty()) return refused(errors, surfaces.machine_cannot(), surfaces.interrupted());
+  const Market& market = read->at_medians;
+  const ReboundReport report = study_rebound(market);
+  const CheckOutcome outcome = check_solution(market, report, surfaces, errors);
   if (outcome.interrupted || !errors.empty())
     return refused(errors, outcome.machine_cannot, outcome.interrupted);
   const SolutionCheck* check = outcome.check ? &*outcome.check : nullptr;
-  std::string text =
-      options.json ? equilibrium_json(*market, report, check) : equilibrium_text(*market, report);
-  if (market->measured && !options.json) text += simulated_supply_text(*market, check);
+  std::optional<UncertaintyReport> uncertainty;
+  if (options.draws > 0) uncertainty = study_draws(*read, options);
+  std::string text;
+  if (options.json) {
+    text = with_uncertainty(equilibrium_json(market, report, check), *read, uncertainty);
+  } else {
+    text = uncertainty ? uncertainty_text(*read, *uncertainty)
+                       : equilibrium_text(market, report) + medians_text(*read);
+    if (market.measured) text += simulated_supply_text(market, check);
+  }
   return print_output(text) ? kDone : kMachineCannot;
 }
 
@@ -70,13 +105,17 @@ Command add_equilibrium(CLI::App& program) {
       "equilibrium", "How much of an efficiency gain is saved once demand has answered (rebound)");
   command->add_option("FILE", options->file, "The YAML file of a market")->required();
   add_set_option(*command, options->set);
+  command
+      ->add_option("--draws", options->draws,
+                   "Draws of the numbers that are distributions: bands, backfire, sensitivity")
+      ->check(CLI::Range(100, 100'000));
+  command->add_option("--seed", options->seed, "Of the draws (default 1)");
   command->add_flag("--json", options->json, "One JSON object in the place of tables");
   command->add_option("--cache", options->cache, "Folder that keeps what a simulated supply has simulated")
       ->type_name("FOLDER")
       ->capture_default_str();
   command->add_flag("--no-cache", options->no_cache, "Simulate anew, and keep nothing");
-  command->add_option("--jobs", options->jobs, "Threads for simulations; all cores if not given")
-      ->check(CLI::Range(1, 4096));
+  command->add_option("--jobs", options->jobs, "Threads; all cores if not given")->check(CLI::Range(1, 4096));
   command->add_flag("--quiet", options->quiet, "No progress");
   command->footer(kExamples);
   return {command, [options] { return equilibrium_command(*options); }};

@@ -70,6 +70,7 @@ Json end_json(const Market& market, const ReboundReport& report) {
                {"price_per_cost", report.price_per_cost},
                {"surplus_change_per_hour", report.surplus_per_hour},
                {"turned_away", report.turned_away},
+               {"shadow_tokens_per_second", or_null(report.shadow_tokens_per_second)},
                {"price_elasticity", report.price_elasticity},
                {"break_even_multiple", or_null(report.break_even_multiple)},
                {"break_even_elasticity", report.break_even_multiple

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "experiments/cli/equilibrium_report.h"
 #include "experiments/cli/text_table.h"
 
@@ -103,6 +105,14 @@ std::string facts_text(const ReboundReport& report) {
   if (report.turned_away > 0) {
     text += fmt::format("{:.1f} % of the tokens demanded are turned away, all requests equally likely.\n",
                         100 * report.turned_away);
+  }
+  if (report.shadow_tokens_per_second) {
+    const double shadow = *report.shadow_tokens_per_second, served = report.end->state.load.tokens_per_second;
+    text += fmt::format(
+        "Shadow demand: {} weighted tokens/s, with as many GPUs as hold the waiting of before; {:.1f} % of "
+        "it is "
+        "not served.\n",
+        number(shadow), 100 * std::max(0.0, 1 - served / shadow));
   }
   return text;
 }

@@ -1,6 +1,7 @@
 #include "experiments/schema/market_file.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <tuple>
 
 #include "experiments/schema/experiment.h"
@@ -35,9 +36,9 @@ void sort_by_position(Errors& errors) {
                    [&](const Error& a, const Error& b) { return place(a) < place(b); });
 }
 
-/// The map of a market file, with the --set options applied.
-std::optional<Value> read_root(const std::string& path, const std::vector<std::string>& set_options,
-                               Errors& errors) {
+/// The text of a market with the --set options applied; nothing where there is none.
+std::optional<Value> read_market_text(const std::string& path, const std::vector<std::string>& set_options,
+                                      Errors& errors) {
   const auto yaml = read_whole_file(path, kMaxYamlBytes);
   if (!yaml) {
     errors.push_back(yaml.error());
@@ -54,46 +55,114 @@ std::optional<Value> read_root(const std::string& path, const std::vector<std::s
   for (const std::string& option : set_options) {
     if (auto error = apply_set_option(*root, option)) errors.push_back(std::move(*error));
   }
-  return std::move(*root);
+  return *root;
 }
 
 template <class Read>
-using ReadBy = std::optional<decltype(std::declval<Read>()(std::declval<Parameters&>(), nullptr))>;
-
-template <class Read>
-ReadBy<Read> read_tree(const Value& root, SurfaceSource* surfaces, Errors& errors, const Read& read) {
-  Parameters parameters(root);
+auto read_text(const Value& root, const FileLoader& loader, SurfaceSource* surfaces, Errors& errors,
+               const Read& read, std::vector<ParameterRecord>* records = nullptr) {
+  Parameters parameters(root, loader);
   auto found = read(parameters, surfaces);
   parameters.finish();
   errors.insert(errors.end(), parameters.errors().begin(), parameters.errors().end());
-  sort_by_position(errors);
-  if (!errors.empty()) return std::nullopt;
-  return found;
+  if (records) *records = parameters.records();
+  return market;
 }
 
-/// Twice where the file names simulations: to know which, and with what they gave.
-template <class Read>
-ReadBy<Read> read_file(const std::string& path, const std::vector<std::string>& set_options, Errors& errors,
-                       SurfaceBuilder* surfaces, const Read& read) {
-  const auto root = read_root(path, set_options, errors);
-  if (!root) return std::nullopt;
-  auto found = read_tree(*root, surfaces, errors, read);
-  if (!found || !surfaces || !surfaces->wanted()) return found;
-  if (!surfaces->build(errors)) return std::nullopt;
-  return read_tree(*root, surfaces, errors, read);
+/// Adds what stands at other places than `said`: a distribution that is wrong has been said to be.
+void add_elsewhere(const Errors& more, const std::vector<Position>& said, Errors& errors) {
+  for (const Error& error : more) {
+    const auto same = [&](const Position& p) {
+      return p.line > 0 && p.line == error.position.line && p.column == error.position.column;
+    };
+    if (std::none_of(said.begin(), said.end(), same)) errors.push_back(error);
+  }
+}
+
+/// Each entry of each any_of must be a market, the other values at their medians.
+void check_entries(const UncertainMarket& market, const FileLoader& loader, Errors& errors) {
+  std::vector<double> uniforms(market.keys.size(), 0.5);
+  for (std::size_t i = 0; i < market.keys.size(); ++i) {
+    const std::size_t count = market.keys[i].value.entries().size();
+    for (std::size_t j = 0; j < count; ++j) {
+      uniforms[i] = (static_cast<double>(j) + 0.5) / static_cast<double>(count);
+      Errors of_entry;
+      std::vector<Position> said;
+      for (const Error& error : errors) said.push_back(error.position);
+      read_text(market_at(market.root, market.keys, uniforms), loader, market.surfaces, of_entry, read);
+      add_elsewhere(of_entry, said, errors);
+    }
+    uniforms[i] = 0.5;
+  }
+}
+
+/// Files that were read before, from any thread.
+FileLoader loader_of(const std::map<std::string, std::string>& files) {
+  return [&files](const std::string& path, const Position& position) -> Result<InputFile> {
+    const auto found = files.find(path);
+    if (found == files.end()) return Error{"'" + path + "' was not read before", position, {}};
+    return InputFile{path, found->second, position};
+  };
 }
 
 }  // namespace
 
+std::optional<UncertainMarket> read_uncertain_market(const std::string& path,
+                                                     const std::vector<std::string>& set_options,
+                                                     Errors& errors, SurfaceBuilder* surfaces) {
+  auto root = read_market_text(path, set_options, errors);
+  if (!root) return std::nullopt;
+  InputFiles files(std::filesystem::path(path).parent_path().string());
+  UncertainMarket result;
+  std::vector<Position> wrong;
+  result.keys = take_distributions(*root, wrong, errors);
+  std::vector<ParameterRecord> records;
+  if (!result.keys.empty() && errors.empty()) {
+    Errors found_again;  // by the reading that counts
+    read_text(*root, files.loader(), surfaces, found_again, read, &records);
+    fit_to_ranges(*root, result.keys, records, errors);
+  }
+  Errors at_medians;
+  result.at_medians = read_text(*root, files.loader(), surfaces, at_medians, read);
+  for (const Error& error : errors) wrong.push_back(error.position);
+  add_elsewhere(at_medians, wrong, errors);
+  if (errors.empty() && surfaces && surfaces->wanted() && surfaces->build(errors))
+    result.at_medians = read_text(*root, files.loader(), surfaces, errors, read);
+  result.root = std::move(*root);
+  result.surfaces = surfaces;
+  if (surfaces && surfaces->interrupted()) return std::nullopt;
+  if (errors.empty()) check_entries(result, files.loader(), errors);
+  sort_by_position(errors);
+  if (!errors.empty()) return std::nullopt;
+  result.files = files.contents();
+  return result;
+}
+
+MarketOutcome drawn_outcome(const UncertainMarket& market, std::span<const double> uniforms, bool all) {
+  Errors errors;
+  const Market drawn = read_text(market_at(market.root, market.keys, uniforms), loader_of(market.files),
+                                 market.surfaces, errors, read);
+  return errors.empty() ? market_outcome(drawn, all) : refused_outcome(errors);
+}
+
 std::optional<Market> read_market_file(const std::string& path, const std::vector<std::string>& set_options,
                                        Errors& errors, SurfaceBuilder* surfaces) {
-  return read_file(path, set_options, errors, surfaces, read);
+  auto read = read_uncertain_market(path, set_options, errors, surfaces);
+  return read ? std::optional(std::move(read->at_medians)) : std::nullopt;
 }
 
 std::optional<GrowthFile> read_growth_file(const std::string& path,
                                            const std::vector<std::string>& set_options, Errors& errors,
                                            SurfaceBuilder* surfaces) {
-  return read_file(path, set_options, errors, surfaces, read_growth);
+  const auto root = read_market_text(path, set_options, errors);
+  if (!root) return std::nullopt;
+  InputFiles files(std::filesystem::path(path).parent_path().string());
+  auto found = read_text(*root, files.loader(), surfaces, errors, read_growth);
+  if (errors.empty() && surfaces && surfaces->wanted() && surfaces->build(errors))
+    found = read_text(*root, files.loader(), surfaces, errors, read_growth);
+  sort_by_position(errors);
+  if (!errors.empty() || (surfaces && surfaces->interrupted())) return std::nullopt;
+  return found;
 }
 
 std::vector<CatalogueEntry> market_catalogue() {

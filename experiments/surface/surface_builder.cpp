@@ -31,6 +31,13 @@ Estimate estimate(const SweepResults& results, std::size_t first, std::size_t re
   return {mean, std::sqrt(squares / (n - 1) / n)};
 }
 
+/// Whether two readings of a market ask for the same runs.
+bool same_simulations(const SurfaceRequest& a, const SurfaceRequest& b) {
+  return a.experiment == b.experiment && flow_text(a.before) == flow_text(b.before) &&
+         flow_text(a.after) == flow_text(b.after) && a.load == b.load && a.loads == b.loads &&
+         a.replications == b.replications;
+}
+
 }  // namespace
 
 std::vector<SurfacePoint> surface_points(const SurfaceExperiment& experiment, const SweepResults& results) {
@@ -51,7 +58,12 @@ std::string SurfaceBuilder::path_of(const SurfaceRequest& request) const {
 }
 
 std::optional<SurfacePair> SurfaceBuilder::surfaces(const SurfaceRequest& request, Errors& errors) {
-  if (pair_) return pair_;
+  if (pair_) {
+    if (same_simulations(*request_, request)) return pair_;
+    errors.push_back({"what is simulated cannot be uncertain, or differ between draws",
+                      request.experiment_position, "write a number in the place of the distribution"});
+    return std::nullopt;
+  }
   surface_experiment(request, path_of(request), request.before, errors);
   surface_experiment(request, path_of(request), request.after, errors);
   if (errors.empty()) request_ = request;

@@ -12,7 +12,7 @@ namespace dspark {
 
 /// Response surfaces from simulations, for the market in one file. A market is read twice: the first reading
 /// finds all that is wrong with file and experiment and notes the request; `build` then simulates; the second
-/// reading has the surfaces. Not thread-safe.
+/// reading has the surfaces, and so has every further one, from any number of threads.
 class SurfaceBuilder final : public SurfaceSource {
  public:
   /// `folder`: that of the market's file, from where paths are seen.

@@ -7,8 +7,6 @@
 namespace dspark {
 namespace {
 
-constexpr double kLargestElasticity = 50;
-
 std::vector<std::string> preset_names() {
   std::vector<std::string> names;
   for (const ElasticityPreset& preset : elasticity_presets()) names.push_back(preset.name);
@@ -46,8 +44,7 @@ void SegmentContext::note(std::string what, double value) const {
 
 Assumption read_elasticity(Parameters& parameters, std::string_view name, std::string_view meaning,
                            const std::optional<Assumption>& fallback) {
-  const Value* value =
-      parameters.raw(name, "number >= 0 or a preset", meaning, /*optional=*/fallback.has_value());
+  const Value* value = parameters.raw(name, kElasticityType, meaning, /*optional=*/fallback.has_value());
   if (!value) return fallback.value_or(Assumption{});
   const std::string text = value->scalar() ? *value->scalar() : std::string();
   if (const auto number = parse_number(text)) {

@@ -39,6 +39,10 @@ struct SegmentContext {
   void note(std::string what, double value) const;
 };
 
+constexpr double kLargestElasticity = 50;
+/// The type under which elasticities are recorded.
+constexpr std::string_view kElasticityType = "number >= 0 or a preset";
+
 /// An elasticity: a number >= 0 (Q ~ P^-elasticity) or the name of a preset. Errors, at its position: a
 /// negative number, explained by the convention; an unknown name, with the nearest. Absent: `fallback`, else
 /// an error.

@@ -35,14 +35,30 @@ Conditions DemandLoop::seen(std::size_t segment, const SupplyPoint& point, doubl
   return now;
 }
 
-double DemandLoop::price(const SupplyPoint& point) const {
+double DemandLoop::waiting_per_token(const ServedLoad& load) const {
+  constexpr double kStep = 1e-5;  // of the load, on either side where there is one
+  ServedLoad below = load, above = load;
+  below.tokens_per_second *= 1 - kStep;
+  above.tokens_per_second = std::min(load.tokens_per_second * (1 + kStep), largest_load());
+  return (serve(above).waiting_seconds - serve(below).waiting_seconds) /
+         (above.tokens_per_second - below.tokens_per_second);
+}
+
+double DemandLoop::price(const ServedLoad& load, const SupplyPoint& point) const {
   const MarketBaseline& base = market_->baseline;
+  const double cost = point.cost_per_million_tokens + market_->pricing.other_cost;
   switch (market_->pricing.kind) {
     case Pricing::Kind::kFixed:
       return base.price;
     case Pricing::Kind::kAverageCost:
-      return base.price * power(point.cost_per_million_tokens / base.point.cost_per_million_tokens,
+      return base.price * power(cost / (base.point.cost_per_million_tokens + market_->pricing.other_cost),
                                 market_->pricing.pass_through);
+    case Pricing::Kind::kWelfare:
+      // Chips that are there anyhow cost nothing more; where chips are bought to hold the waiting nobody
+      // delays.
+      if (held_) return cost;
+      return welfare_price(supply_->chips_are_fixed() ? market_->pricing.other_cost : cost,
+                           market_->rule.value_of_time, load.requests_per_second, waiting_per_token(load));
     case Pricing::Kind::kMonopoly:
       break;
   }
@@ -57,7 +73,7 @@ double DemandLoop::price(const SupplyPoint& point) const {
     }
     return sum;
   };
-  return monopoly_price(tokens, point.cost_per_million_tokens, market_->pricing.price_cap);
+  return monopoly_price(tokens, cost, market_->pricing.price_cap);
 }
 
 MarketState DemandLoop::answer(double tokens_per_second, double requests_per_second) const {
@@ -66,7 +82,7 @@ MarketState DemandLoop::answer(double tokens_per_second, double requests_per_sec
   state.load.tokens_per_second = tokens_per_second;
   state.load.requests_per_second = requests_per_second;
   state.point = serve(state.load);
-  state.price = price(state.point);
+  state.price = price(state.load, state.point);
   for (std::size_t i = 0; i < market_->segments.size(); ++i) {
     const DemandedLoad asked =
         market_->segments[i].demand(seen(i, state.point, state.price), market_->baseline.conditions[i],

@@ -42,14 +42,15 @@ class DemandLoop {
   double slope(double log_tokens) const;
   double largest_load() const;
   double log_largest_load() const;  // infinite where it is
-  /// What the provider asks for a million weighted tokens at this point.
-  double price(const SupplyPoint& point) const;
+  /// What the provider asks for a million weighted tokens at this load, which is served so.
+  double price(const ServedLoad& load, const SupplyPoint& point) const;
 
   const Market& market() const { return *market_; }
   DemandLoop with_strength(double strength) const;
 
  private:
   SupplyPoint serve(const ServedLoad& load) const;
+  double waiting_per_token(const ServedLoad& load) const;
   Conditions seen(std::size_t segment, const SupplyPoint& point, double price) const;
 
   const Market* market_;

@@ -28,7 +28,7 @@ void read_segments(Parameters& parameters, Market& market) {
   constexpr std::string_view kElasticity =
       "price elasticity of requests of the segments that say none: a number or a preset";
   std::optional<Assumption> elasticity;
-  if (parameters.raw("elasticity", "number >= 0 or a preset", kElasticity) || parameters.is_describing())
+  if (parameters.raw("elasticity", kElasticityType, kElasticity) || parameters.is_describing())
     elasticity = read_elasticity(parameters, "elasticity", kElasticity, std::nullopt);
   market.context_token_weight = parameters.number(
       "context_token_weight", {.min = 0,
@@ -145,11 +145,24 @@ void set_baseline_conditions(Market& market, double price) {
 }
 
 bool set_baseline_price(Parameters& parameters, Market& market) {
-  const double cost = market.baseline.point.cost_per_million_tokens;
+  const double cost = market.baseline.point.cost_per_million_tokens + market.pricing.other_cost;
   if (market.pricing.kind == Pricing::Kind::kFixed) {
     set_baseline_conditions(market, market.pricing.fixed);
   } else if (market.pricing.kind == Pricing::Kind::kAverageCost) {
     set_baseline_conditions(market, (1 + market.pricing.markup) * cost);
+  } else if (market.pricing.kind == Pricing::Kind::kWelfare) {
+    set_baseline_conditions(market, 1);  // demand is not asked for the price
+    const ServedLoad& load = market.baseline.load;
+    const double price = DemandLoop(market, *market.before, {}, {})
+                             .answer(load.tokens_per_second, load.requests_per_second)
+                             .price;
+    if (price <= 0) {
+      parameters.add_error("the welfare price is 0: one more request costs nothing and delays nobody",
+                           parameters.position_of("price"),
+                           "give a segment that prices its waiting, or an other_cost_per_million_tokens");
+      return false;
+    }
+    set_baseline_conditions(market, price);
   } else {
     const auto elasticity = [&](double price) {
       set_baseline_conditions(market, price);

@@ -15,7 +15,7 @@ constexpr int kCells = 400;
 }  // namespace
 
 Pricing read_pricing(Parameters& parameters) {
-  Selection kind = parameters.one_of("price", {"average_cost", "fixed", "monopoly"},
+  Selection kind = parameters.one_of("price", {"average_cost", "fixed", "monopoly", "welfare"},
                                      "how the price of tokens follows their cost", "average_cost");
   Parameters& p = kind.parameters;
   Pricing pricing;
@@ -28,6 +28,8 @@ Pricing read_pricing(Parameters& parameters) {
     pricing.price_cap = p.number(
         "price_cap",
         {.min = 0, .max = 1e9, .default_value = 0, .unit = "$/Mtoken", .meaning = "highest price; 0: none"});
+  } else if (kind.name == "welfare") {
+    pricing.kind = Pricing::Kind::kWelfare;
   } else {
     pricing.pass_through =
         p.number("pass_through", {.min = 0,
@@ -38,7 +40,21 @@ Pricing read_pricing(Parameters& parameters) {
         "markup",
         {.min = 0, .max = 1e3, .default_value = 0, .meaning = "on the average cost, as a share of it"});
   }
+  if (kind.name != "fixed") {
+    pricing.other_cost =
+        p.number("other_cost_per_million_tokens",
+                 {.min = 0,
+                  .max = 1e9,
+                  .default_value = 0,
+                  .unit = "$/Mtoken",
+                  .meaning = "of weighted tokens, beside the GPUs; a gain leaves it as it is"});
+  }
   return pricing;
+}
+
+double welfare_price(double marginal_cost_per_million, double value_of_time, double requests_per_second,
+                     double waiting_per_token) {
+  return marginal_cost_per_million + 1e6 * value_of_time * requests_per_second * waiting_per_token;
 }
 
 double monopoly_price(const DemandCurve& demand, double cost, double price_cap) {

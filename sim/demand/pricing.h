@@ -14,15 +14,23 @@ struct Pricing {
                    // cost
     kFixed,        // the same price whatever it costs
     kMonopoly,     // the price of the largest profit, at most price_cap
+    kWelfare,      // what one more request costs, the waiting that it causes to others included
   };
   Kind kind = Kind::kAverageCost;
   double markup = 0;        // of kAverageCost: share of the cost, >= 0
   double pass_through = 1;  // of kAverageCost: d ln price / d ln cost, 0 .. 1
   double fixed = 0;         // of kFixed: $/Mtoken
   double price_cap = 0;     // of kMonopoly: $/Mtoken; 0: none
+  double other_cost = 0;  // $/Mtoken, of all but kFixed: what tokens cost beside GPUs, untouched by the gain
 };
 
 Pricing read_pricing(Parameters& parameters);
+
+/// Mendelson's (1985) price of a queue of which nobody gains by asking for more or less: p = c + v Q W'(Q)
+/// per request, here in $ per million weighted tokens. `waiting_per_token`: d waiting / d (weighted tokens/s)
+/// at `tokens_per_second`; `requests_per_second` wait each at value_of_time $/s.
+double welfare_price(double marginal_cost_per_million, double value_of_time, double requests_per_second,
+                     double waiting_per_token);
 
 /// Tokens per second at a price.
 using DemandCurve = std::function<double(double price)>;

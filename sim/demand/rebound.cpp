@@ -87,13 +87,15 @@ void attribute(const Market& market, ReboundReport& report) {
   }
 }
 
-/// Sets `end` and what is turned away there.
-void find_end(const Market& market, ReboundReport& report) {
+/// Sets `end` and what is turned away there. Without the list of all equilibria they are looked for only
+/// where the branch breaks, and the end is the same.
+void find_end(const Market& market, bool list_all, ReboundReport& report) {
   const DemandLoop loop(market, *market.after, market.rule, {});
-  report.equilibria = find_equilibria(loop);
   const Branch branch = follow_branch(loop);
+  if (list_all || !branch.whole) report.equilibria = find_equilibria(loop);
   if (branch.whole) {
     report.end = branch.end;
+    report.on_branch = true;
     return;
   }
   report.not_attributed = "the equilibrium cannot be followed from the baseline: " + branch.reason;
@@ -109,6 +111,32 @@ void find_end(const Market& market, ReboundReport& report) {
     report.end = FixedPoint{limit, 0};
     report.turned_away = 1 - limit.load.tokens_per_second / limit.demand.tokens_per_second;
   }
+}
+
+/// A supply that buys what holds the waiting of a point, whatever limits its chips.
+class WithoutLimit final : public Supply {
+ public:
+  WithoutLimit(const Supply& limited, const SupplyPoint& held) : limited_(&limited), held_(held) {}
+  SupplyPoint serve(const ServedLoad& load, const OperatingRule& rule) const override {
+    return limited_->unlimited(load, rule, held_);
+  }
+  SupplyPoint serve_on(double gpus, const ServedLoad& load, const OperatingRule& rule) const override {
+    return limited_->serve_on(gpus, load, rule);
+  }
+  double largest_load_on(double gpus, const ServedLoad& typical, const OperatingRule& rule) const override {
+    return limited_->largest_load_on(gpus, typical, rule);
+  }
+
+ private:
+  const Supply* limited_;
+  SupplyPoint held_;
+};
+
+void find_shadow_demand(const Market& market, ReboundReport& report) {
+  if (!std::isfinite(market.after->largest_load(market.baseline.load, market.rule))) return;
+  const WithoutLimit supply(*market.after, market.baseline.point);
+  const Branch branch = follow_branch(DemandLoop(market, supply, market.rule, {}));
+  if (branch.whole) report.shadow_tokens_per_second = branch.end.state.load.tokens_per_second;
 }
 
 void fill_resources(const Market& market, const MarketState& end, ReboundReport& report) {
@@ -134,7 +162,7 @@ void fill_resources(const Market& market, const MarketState& end, ReboundReport&
   for (ResourceRebound& r : report.resources) r.rebound.reset();
 }
 
-void fill_prices(const Market& market, const MarketState& end, ReboundReport& report) {
+void fill_prices(const Market& market, const MarketState& end, bool surplus, ReboundReport& report) {
   const MarketBaseline& base = market.baseline;
   report.tokens_ratio = end.load.tokens_per_second / base.load.tokens_per_second;
   report.requests_ratio = end.load.requests_per_second / base.load.requests_per_second;
@@ -144,7 +172,7 @@ void fill_prices(const Market& market, const MarketState& end, ReboundReport& re
     report.pass_through = log_portable(end.price / base.price) / log_portable(cost / cost_before);
     report.price_per_cost = (end.price - base.price) / (cost - cost_before);
   }
-  report.surplus_per_hour = surplus_change(market, end);
+  if (surplus) report.surplus_per_hour = surplus_change(market, end);
 }
 
 }  // namespace
@@ -183,16 +211,32 @@ std::optional<double> break_even_multiple(const Market& market) {
   return std::nullopt;
 }
 
-ReboundReport study_rebound(const Market& market) {
+ReboundReport settle_market(const Market& market, const Wanted& wanted) {
   ReboundReport report;
   report.price_elasticity = market.price_elasticity();
-  find_end(market, report);
+  find_end(market, wanted.equilibria, report);
   if (!report.end) {
     report.no_rebound = "there is no equilibrium to compare";
     return report;
   }
   fill_resources(market, report.end->state, report);
-  fill_prices(market, report.end->state, report);
+  fill_prices(market, report.end->state, wanted.surplus, report);
+  return report;
+}
+
+std::optional<double> shadow_rebound(const Market& market) {
+  if (!market.after->chips_are_fixed()) return std::nullopt;
+  const double before = resource_use(market.baseline.point)[kGpuHours],
+               engineering = engineering_use(market)[kGpuHours];
+  const Solved solved = solve_channels(market, (1u << kChannels) - 1);
+  if (!solved.broken.empty() || std::abs(before - engineering) <= kNoSaving * before) return std::nullopt;
+  return (solved.use[kGpuHours] - engineering) / (before - engineering);
+}
+
+ReboundReport study_rebound(const Market& market) {
+  ReboundReport report = settle_market(market, {});
+  if (!report.end) return report;
+  find_shadow_demand(market, report);
   if (!report.no_rebound.empty()) {
     report.not_attributed = "without R there is nothing to attribute";
     return report;

@@ -36,7 +36,11 @@ struct ReboundReport {
   /// Where the market ends: on the baseline's branch, else the stable point nearest to the baseline, else
   /// where requests are turned away. Nothing where there is neither.
   std::optional<FixedPoint> end = {};
+  bool on_branch = false;  // `end` was followed from the baseline
   double turned_away = 0;  // share of the tokens demanded there
+  /// Of chips with a limit: weighted tokens/s that would be served with as many as hold the baseline's
+  /// waiting.
+  std::optional<double> shadow_tokens_per_second = {};
   std::array<ResourceRebound, kResources> resources = {};
   std::string no_rebound = {};  // why there is no R; empty where there is
   bool attributed = false;
@@ -59,6 +63,19 @@ struct ReboundReport {
 /// Solves the market after its step in efficiency: the equilibrium, 16 + 8 further solves for the tables, the
 /// break-even. The market is calibrated.
 ReboundReport study_rebound(const Market& market);
+
+/// What a cheap solve can do without.
+struct Wanted {
+  bool equilibria = true;  // all that are found; they are looked for anyhow where the branch breaks
+  bool surplus = true;
+};
+/// The cheap part of the same, for draws: where the market ends, R and prices; no tables, no break-even, no
+/// shadow demand.
+ReboundReport settle_market(const Market& market, const Wanted& wanted);
+
+/// R of fixed chips, counted in those that hold the baseline's waiting; nothing for chips that follow the
+/// load, without a saving, or where the branch breaks.
+std::optional<double> shadow_rebound(const Market& market);
 
 /// Change of consumers' surplus in $/h between the baseline and `state`: the area left of demand between the
 /// two prices at the baseline's waiting, and between the two generalised costs where a segment prices its

@@ -63,6 +63,12 @@ class Supply {
   virtual SupplyPoint serve_on(double gpus, const ServedLoad& load, const OperatingRule& rule) const = 0;
   /// Most tokens/s that `gpus` chips serve at any waiting; proportional to them.
   virtual double largest_load_on(double gpus, const ServedLoad& typical, const OperatingRule& rule) const = 0;
+  /// The same without a limit on chips, for what demand would be at the baseline's waiting (shadow demand):
+  /// what `sized` does, unless chips are capped.
+  virtual SupplyPoint unlimited(const ServedLoad& load, const OperatingRule& rule,
+                                const SupplyPoint& held) const {
+    return sized(load, rule, held);
+  }
   /// True where the number of chips does not depend on the load.
   virtual bool chips_are_fixed() const { return false; }
   /// Most tokens/s that are ever served; infinite where capacity grows without end. `typical`: its typical

@@ -5,6 +5,16 @@
 
 namespace dspark {
 
+/// Applications of one kind, as a row of a table names them.
+struct ApplicationRow {
+  double willingness_to_pay = 0;  // $ per million weighted tokens
+  double tolerable_latency = 0;   // s
+  double weight = 0;              // requests, in any unit
+};
+/// Columns dollars_per_million_tokens, seconds and weight, all > 0. Errors, at their line: columns that are
+/// not there, numbers out of range, a table without rows.
+Result<std::vector<ApplicationRow>> read_application_rows(InputFile file);
+
 /// Applications that exist where two thresholds are met at once: what a million tokens are worth to them, and
 /// how long they can wait. Pareto worths give constant elasticity alpha, lognormal ones an elasticity that
 /// falls with the price. As the volume of a segment, and as its new applications.
@@ -14,6 +24,7 @@ namespace dspark {
 ///     10, sigma: 1}}}
 class ThresholdMixture final : public DemandForm {
  public:
+  /// `applications: FILE.csv` names rows in the place of the two laws; whoever reads market files loads it.
   ThresholdMixture(Parameters& parameters, const SegmentContext& context);
 
   /// Share of the applications that exist. 0 at the baseline is for the caller to refuse: nothing is relative
@@ -24,6 +35,7 @@ class ThresholdMixture final : public DemandForm {
  private:
   std::unique_ptr<const ThresholdDistribution> willingness_to_pay_;
   std::unique_ptr<const ThresholdDistribution> tolerable_latency_;  // nullptr: any waiting
+  std::vector<ApplicationRow> rows_;                                // in the place of both
 };
 
 }  // namespace dspark

@@ -30,6 +30,7 @@ enum class Stream : std::uint8_t {
   kStepNoise,        // by how much a step of the modelled machine differs from its price, by step
   kPrefix,           // which prefix a prompt begins with, and on a real machine what that says
   kDenseRound,       // rounds recorded at every position of a text, by anchor position, purpose and offset
+  kUncertainDraw,    // uncertain numbers of a market, by number, draw and matrix of the design
 };
 
 /// 64-bit key of one replication: a hash of seed and replication.

@@ -149,15 +149,15 @@ class Path {
     return sum;
   }
 
-  double price(const SupplyPoint& point) const {
+  double price(double tokens_per_second, const SupplyPoint& point) const {
     if (epoch_ % plan_.contract_epochs != 0) return price_;
-    return DemandLoop(market_, *market_.after, market_.rule, {}).price(point);
+    return DemandLoop(market_, *market_.after, market_.rule, {}).price(load(tokens_per_second), point);
   }
 
   Served served(double tokens_per_second) const {
     Served served{fleet_for(tokens_per_second)};
     served.point = point(served.fleet.size(epoch_), tokens_per_second);
-    served.price = price(served.point);
+    served.price = price(tokens_per_second, served.point);
     return served;
   }
 

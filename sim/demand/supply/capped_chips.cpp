@@ -53,6 +53,20 @@ class CappedChips final : public Supply {
       point.waiting_seconds *= (1 - chips_.target_utilization()) / (1 - point.busy_share);
     return point;
   }
+  SupplyPoint unlimited(const ServedLoad& load, const OperatingRule& rule,
+                        const SupplyPoint& held) const override {
+    const double waiting_seconds = held.waiting_seconds;
+    // Busier than the target only where the baseline was: waiting_seconds_ * (1 - target)/(1 - busy).
+    const ChipModel::Operation operation = chips_.operate(load, rule);
+    const double target = chips_.target_utilization();
+    const double busy =
+        waiting_seconds > waiting_seconds_ ? 1 - waiting_seconds_ * (1 - target) / waiting_seconds : target;
+    SupplyPoint point =
+        chips_.provision(load.tokens_per_second / (operation.tokens_per_second * busy), load, operation);
+    point.cost_per_million_tokens = chips_.cost_per_million_tokens(operation);
+    point.waiting_seconds = std::max(waiting_seconds, waiting_seconds_);
+    return point;
+  }
   double largest_load(const ServedLoad& typical, const OperatingRule& rule) const override {
     return largest_load_on(most_gpus_, typical, rule);
   }

@@ -105,7 +105,11 @@ SupplyPoint SimulatedSupply::serve(const ServedLoad& load, const OperatingRule& 
 
 SupplyPoint SimulatedSupply::sized(const ServedLoad& load, const OperatingRule& rule,
                                    const SupplyPoint& held) const {
-  if (!chips_are_fixed()) return serve(load, rule);
+  return chips_are_fixed() ? unlimited(load, rule, held) : serve(load, rule);
+}
+
+SupplyPoint SimulatedSupply::unlimited(const ServedLoad& load, const OperatingRule& rule,
+                                       const SupplyPoint& held) const {
   const Replica priced = chosen(load, rule);
   const Replica at_speed =
       replica(surface_->load_with_user_speed(held.user_speed)

@@ -47,6 +47,8 @@ class SimulatedSupply final : public Supply {
   SupplyPoint serve(const ServedLoad& load, const OperatingRule& rule) const override;
   SupplyPoint sized(const ServedLoad& load, const OperatingRule& rule,
                     const SupplyPoint& held) const override;
+  SupplyPoint unlimited(const ServedLoad& load, const OperatingRule& rule,
+                        const SupplyPoint& held) const override;
   /// These GPUs share the load as fixed ones do; the price is made at the rule's load as ever.
   SupplyPoint serve_on(double gpus, const ServedLoad& load, const OperatingRule& rule) const override;
   double largest_load_on(double gpus, const ServedLoad& typical, const OperatingRule& rule) const override;
