@@ -164,6 +164,17 @@ struct EquilibriumOptions {
   bool json = false;
 };
 
+struct PlanCommandOptions {
+  std::string file = {};
+  std::vector<std::string> set = {};
+  std::string cache = "results/plans";  // folder of what was simulated
+  int jobs = 0;                         // 0: all cores
+  bool no_cache = false;
+  bool json = false;
+  bool exhaustive = false;
+  bool quiet = false;
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
@@ -180,6 +191,7 @@ int evaluate_command(const EvaluateOptions& options);
 int record_command(const RecordOptions& options);
 int replay_command(const ReplayOptions& options);
 int equilibrium_command(const EquilibriumOptions& options);
+int plan_command(const PlanCommandOptions& options);
 /// Where `options.asks_for_others()`.
 int replay_others_command(const ReplayOptions& options);
 
