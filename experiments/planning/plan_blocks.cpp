@@ -258,8 +258,8 @@ void read_candidates(Parameters& top, PlanFile& file) {
   }
 }
 
-Value candidate_point(const PlanFile&, const NamedCandidate& candidate, const Value& arrivals,
-                      std::int64_t warmup_requests, std::int64_t requests) {
+Value candidate_point(const NamedCandidate& candidate, const Value& arrivals, std::int64_t warmup_requests,
+                      std::int64_t requests) {
   Value point = candidate.scenario;
   auto& map = std::get<Value::Map>(point.content);
   for (Value::Entry& entry : map) {

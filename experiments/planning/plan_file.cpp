@@ -37,6 +37,12 @@ void read_header(Parameters& top, PlanFile& file) {
                                 .max = 0.999999,
                                 .default_value = 0.95,
                                 .meaning = "that a capacity, and a plan in its check, keeps the promise"});
+  file.request.utilization =
+      top.number("highest_utilization",
+                 {.min = 0.05,
+                  .max = 1,
+                  .default_value = 0.95,
+                  .meaning = "share of what a busy replica finishes that it is loaded with at most"});
   file.request.grid.resolution = top.number(
       "resolution",
       {.min = 1e-3, .max = 0.5, .default_value = 0.02, .meaning = "step of the loads that are tried"});
@@ -70,7 +76,7 @@ void check_candidates(const PlanFile& file, InputFiles& files, const std::string
   for (const NamedCandidate& candidate : file.candidates) {
     Value arrivals = poisson_arrivals(1);
     if (file.trace) arrivals = thinned_trace(file, 1, 1);
-    Parameters point(candidate_point(file, candidate, arrivals, 1, 1), files.loader());
+    Parameters point(candidate_point(candidate, arrivals, 1, 1), files.loader());
     const auto scenario = Scenario::read(point, real_machines(folder));
     point.finish();
     for (const Error& error : point.errors()) {

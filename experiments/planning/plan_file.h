@@ -55,8 +55,8 @@ struct PlanFile {
 };
 
 /// The point of a candidate with these arrivals, as experiments write it.
-Value candidate_point(const PlanFile& file, const NamedCandidate& candidate, const Value& arrivals,
-                      std::int64_t warmup_requests, std::int64_t requests);
+Value candidate_point(const NamedCandidate& candidate, const Value& arrivals, std::int64_t warmup_requests,
+                      std::int64_t requests);
 
 /// Reads the file with the --set options applied. All errors are found, in the order of their positions;
 /// nullopt where there was any.

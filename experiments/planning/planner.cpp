@@ -103,7 +103,8 @@ LostCandidate lost(const PlanFile& file, const PlanSearch& search, std::size_t c
   if (file.request.objective == PlanObjective::kEnergy)
     loser.why += fmt::format(", at least {:.2f} kW", loser.least->kilowatts);
   loser.why += state.not_met ? fmt::format(": at {:.4g}/s {}", state.not_met_load, binding)
-                             : std::string(": no more lasts than a busy replica finishes");
+                             : fmt::format(": up to {:.4g} % of the {:.2f}/s that a busy replica finishes",
+                                           100 * file.request.utilization, state.saturation);
   return loser;
 }
 
@@ -127,8 +128,8 @@ std::string binding_text(const PlanFile& file, const TestOutcome& outcome) {
   const bool is_speed = limit.quantity == ServiceLimit::Quantity::kUserSpeed;
   const double unit = is_speed ? 1 : 1e3;
   const bool missed = is_speed ? found.value < limit.limit : found.value > limit.limit;
-  return fmt::format("{} is {:.4g}, {} {:.4g}", limit.name, found.value * unit,
-                     missed ? "not" : "too near to", limit.limit * unit);
+  return fmt::format("{} is {:.4g}, {} {:.4g}{}", limit.name, found.value * unit,
+                     missed ? "not" : "too near to", limit.limit * unit, missed ? "" : " to be sure");
 }
 
 std::optional<PlanAnswer> find_plan(const PlanFile& file, const PlanningOptions& options,

@@ -13,7 +13,8 @@ namespace dspark {
 namespace {
 
 constexpr int kReplicationBits = 12;
-constexpr double kFlood = 1e3;  // times the trace's own rate: more than any replica serves
+constexpr int kCheckLength = 4;  // a check runs so many times as long as a test of the search
+constexpr double kFlood = 1e3;   // times the trace's own rate: more than any replica serves
 
 std::unique_ptr<const Scenario> read_point(const PlanFile& file, const Value& point) {
   InputFiles files(file.inputs);
@@ -41,6 +42,8 @@ struct ScenarioReplica::Test {
   std::unique_ptr<const Scenario> scenario = {};  // read when it is first needed
   std::vector<ReplicaObservation> observations = {};
   std::size_t kept = 0;
+  std::int64_t warmup = 0;
+  std::int64_t requests = 0;
 };
 
 ScenarioReplica::ScenarioReplica(const PlanFile& file, const NamedCandidate& candidate,
@@ -72,7 +75,7 @@ std::optional<double> ScenarioReplica::saturation() const {
                              : saturating_arrivals(users);
   const std::int64_t requests = std::max(file_.requests, std::int64_t{users});
   const Value point =
-      candidate_point(file_, candidate_, arrivals, file_.warmup_of(candidate_.max_num_seqs), requests);
+      candidate_point(candidate_, arrivals, file_.warmup_of(candidate_.max_num_seqs), requests);
   const Digest key = digest(point, 0);
   if (const auto kept = cache_.read_saturation(key)) return kept;
   const auto result = read_point(file_, point)->run(file_.seed, 0, cancelled_);
@@ -89,8 +92,10 @@ std::optional<ReplicaObservation> ScenarioReplica::observe(double load, int seri
     test_->series = series;
     const Value arrivals =
         file_.trace ? thinned_trace(file_, file_.request.peak, load) : poisson_arrivals(load);
-    test_->point = candidate_point(file_, candidate_, arrivals, file_.warmup_of(candidate_.max_num_seqs),
-                                   file_.requests);
+    const int length = series >= kCheckSeries ? kCheckLength : 1;
+    test_->warmup = length * file_.warmup_of(candidate_.max_num_seqs);
+    test_->requests = length * file_.requests;
+    test_->point = candidate_point(candidate_, arrivals, test_->warmup, test_->requests);
     test_->key = digest(test_->point, series);
     test_->observations = cache_.read(test_->key);
     test_->kept = test_->observations.size();
@@ -105,7 +110,7 @@ std::optional<ReplicaObservation> ScenarioReplica::observe(double load, int seri
 
 std::optional<ReplicaObservation> ScenarioReplica::simulate(int replication) const {
   if (!test_->scenario) test_->scenario = read_point(file_, test_->point);
-  LimitWatcher watcher(file_.limits, file_.warmup_of(candidate_.max_num_seqs), file_.requests);
+  LimitWatcher watcher(file_.limits, test_->warmup, test_->requests);
   const auto number = static_cast<std::uint32_t>(test_->series) << kReplicationBits;
   const auto result = test_->scenario->run(file_.seed, number + static_cast<std::uint32_t>(replication),
                                            cancelled_, &watcher);

@@ -9,10 +9,8 @@
 namespace dspark {
 namespace {
 
-constexpr std::size_t kBatch = 8;       // refined side by side, whatever the number of threads
-constexpr int kMostDemotions = 20;      // replicas added to a plan that new seeds do not confirm
-constexpr int kSearchSeries = 1 << 16;  // + index of the load
-constexpr int kCheckSeries = 1 << 18;   // + number of the check
+constexpr std::size_t kBatch = 8;   // refined side by side, whatever the number of threads
+constexpr int kMostDemotions = 20;  // replicas added to a plan that new seeds do not confirm
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 }  // namespace
@@ -161,7 +159,7 @@ void PlanSearch::advance(std::size_t candidate) {
       return;
     }
     state.saturation = *saturation;
-    state.search.emplace(request_.grid, *saturation);
+    state.search.emplace(request_.grid, *saturation, request_.utilization);
     if (state.search->done()) {  // it can serve nothing, and says why
       if (auto said = candidates_[candidate].replica->observe(1, kSearchSeries, 0))
         state.not_met = TestOutcome{.verdict = Verdict::kNotMet, .replications = 1, .error = said->error};

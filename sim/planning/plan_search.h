@@ -31,6 +31,7 @@ struct PlanRequest {
   PlanObjective objective = PlanObjective::kChips;
   double confidence = 0.95;  // of a capacity, and of the check of a plan
   int most_replications = 16;
+  double utilization = 0.95;  // a replica is loaded up to this share of its saturation throughput, <= 1
   LoadGrid grid = {};
 };
 

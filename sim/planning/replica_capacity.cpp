@@ -16,12 +16,12 @@ int LoadGrid::index_below(double load) const {
   return index;
 }
 
-CapacitySearch::CapacitySearch(const LoadGrid& grid, double saturation) : grid_(grid) {
+CapacitySearch::CapacitySearch(const LoadGrid& grid, double saturation, double utilization) : grid_(grid) {
   if (saturation <= 0) {
     upper_ = 0, lower_ = -1, bottom_ = 0, top_ = -1;  // done, infeasible
     return;
   }
-  top_ = grid.index_below(saturation);
+  top_ = grid.index_below(saturation * utilization);
   bottom_ = grid.index_below(saturation * kLowestShare);
   lower_ = bottom_ - 1;
   upper_ = top_ + 1;

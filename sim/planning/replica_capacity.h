@@ -7,6 +7,11 @@
 
 namespace dspark {
 
+/// Series of random draws: those of the search, + index of the load, and those of checks, + number of the
+/// check.
+constexpr int kSearchSeries = 1 << 16;
+constexpr int kCheckSeries = 1 << 18;
+
 /// One replica of a candidate under traffic: what the search interrogates. Replicas are independent, traffic
 /// is split between them at random; a router that looks at queues would be another model.
 class ReplicaModel {
@@ -31,14 +36,15 @@ struct LoadGrid {
   int index_below(double load) const;
 };
 
-/// Bisection for the largest load of the grid that meets the limits, between `lowest_share` of the saturation
-/// throughput and that throughput. Its result always lies in [lower(), upper()), so whoever needs only a
-/// bound may stop early: the result is the same for any order in which candidates are refined.
+/// Bisection for the largest load of the grid that meets the limits, between kLowestShare of the saturation
+/// throughput and `utilization` of it: nearer to saturation queues grow for longer than any run shows. Its
+/// result always lies in [lower(), upper()), so whoever needs only a bound may stop early: the result is the
+/// same for any order in which candidates are refined.
 class CapacitySearch {
  public:
   static constexpr double kLowestShare = 1.0 / 64;
 
-  CapacitySearch(const LoadGrid& grid, double saturation);
+  CapacitySearch(const LoadGrid& grid, double saturation, double utilization = 1);
 
   bool done() const { return upper_ - lower_ == 1; }
   /// Done, and no load of the grid meets the limits.
