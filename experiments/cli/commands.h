@@ -179,7 +179,7 @@ struct PlanCommandOptions {
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
 int show_command(const ShowOptions& options);
-/// `what`: policies, workloads, machines, markets, metrics or all.
+/// `what`: policies, workloads, machines, markets, plans, metrics or all.
 int list_command(const std::string& what, bool markdown);
 int compare_command(const CompareOptions& options);
 int figures_command(const FiguresOptions& options);

@@ -72,8 +72,8 @@ std::string saving_text(const PlanFile& file, const PlanAnswer& answer) {
   text += answer.demand->rebound ? fmt::format("; rebound R = {:.3f}.\n", *answer.demand->rebound)
                                  : std::string("; nothing is saved, so there is no R.\n");
   for (const Assumption& a : file.demand->assumptions) {
-    text += fmt::format("  {} {:.4g}: {}{}\n", a.what, a.value, a.source.empty() ? "assumption" : a.source,
-                        a.caveat.empty() ? "" : "; but: " + a.caveat);
+    text += fmt::format("  {} {:.4g}: {}\n", a.what, a.value, a.source.empty() ? "assumption" : a.source);
+    if (!a.caveat.empty()) text += fmt::format("    but: {}\n", a.caveat);
   }
   return text;
 }

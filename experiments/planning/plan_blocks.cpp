@@ -33,7 +33,11 @@ Value part_of(const Value& map, const std::set<std::string>& keys, bool with) {
   return part;
 }
 
-const std::set<std::string> kHardwareKeys = {"gpus", "dollars_per_gpu_hour", "idle_watts", "active_watts"};
+constexpr const char* kLimits =
+    "limits are ttft_p95_ms, tpot_p95_ms, end_to_end_p95_ms, user_speed_p5, with any percentage between 0 "
+    "and 100, and "
+    "user_speed";
+const std::set<std::string> kMachineKeys = {"use", "modelled"};  // of experiments; the others are ours
 
 ReplicaHardware read_hardware(Parameters& machine, PlanObjective objective) {
   ReplicaHardware hardware;
@@ -165,9 +169,10 @@ std::vector<NamedMachine> read_machines(Parameters& top, const PlanFile& file) {
                     entry.value.position);
       continue;
     }
-    Parameters own(part_of(entry.value, kHardwareKeys, true));
+    Parameters own(part_of(entry.value, kMachineKeys, false));
     NamedMachine machine{entry.key, read_hardware(own, file.request.objective),
-                         part_of(entry.value, kHardwareKeys, false)};
+                         part_of(entry.value, kMachineKeys, true)};
+    own.finish();
     for (const Error& error : own.errors()) top.add_error(error);
     machines.push_back(std::move(machine));
   }
@@ -207,11 +212,15 @@ void read_promise(Parameters& top, PlanFile& file) {
   const Value* written = top.raw("slo", "group", "");
   if (!written || !written->map()) return;
   for (const Value::Entry& entry : *written->map()) {
-    if (auto limit = parse_limit(entry.key)) read(*std::move(limit), "limit");
+    if (auto limit = parse_limit(entry.key)) {
+      read(*std::move(limit), "limit");
+    } else if (entry.key != "spare_replicas") {
+      slo.raw(entry.key, "", "");
+      slo.add_error(fmt::format("'{}' is no limit", entry.key), entry.key_position, kLimits);
+    }
   }
   if (file.limits.empty())
-    top.add_error("'slo' promises nothing: without a limit any load will do", written->position,
-                  "ttft_p95_ms, tpot_p95_ms, end_to_end_p95_ms, user_speed; any percentage");
+    top.add_error("'slo' promises nothing: without a limit any load will do", written->position, kLimits);
 }
 
 void read_candidates(Parameters& top, PlanFile& file) {

@@ -32,11 +32,11 @@ void read_header(Parameters& top, PlanFile& file) {
                                .meaning = "what is made least: GPUs, their dollars, or kWh at the peak"});
   if (objective == "dollars") file.request.objective = PlanObjective::kDollars;
   if (objective == "energy") file.request.objective = PlanObjective::kEnergy;
-  file.request.confidence =
-      top.number("confidence", {.min = 0.5,
-                                .max = 0.999999,
-                                .default_value = 0.95,
-                                .meaning = "that a capacity, and a plan in its check, keeps the promise"});
+  file.request.confidence = top.number(
+      "confidence_level", {.min = 0.5,
+                           .max = 0.999999,
+                           .default_value = 0.95,
+                           .meaning = "that a capacity, and a plan in its check, keeps the promise"});
   file.request.utilization =
       top.number("highest_utilization",
                  {.min = 0.05,

@@ -87,7 +87,6 @@ LostCandidate lost(const PlanFile& file, const PlanSearch& search, std::size_t c
   LostCandidate loser;
   loser.candidate = candidate;
   loser.least = search.least_size(candidate);
-  loser.feasible = state.search && state.search->largest_met() > 0;
   loser.unreachable = state.infeasible() || (state.search && state.search->bound() == 0);
   const std::string binding = state.not_met ? binding_text(file, *state.not_met) : "";
   if (loser.unreachable) {

@@ -37,7 +37,6 @@ struct DemandOutcome {
 struct LostCandidate {
   std::size_t candidate = 0;
   bool unreachable = false;            // no load meets the limits
-  bool feasible = false;               // a load is known to meet them
   std::optional<PlanSize> least = {};  // it needs at least this
   std::string why = {};
 };
@@ -49,7 +48,6 @@ struct PlanAnswer {
   std::optional<DemandOutcome> demand = {};
   std::vector<LostCandidate> losers = {};  // in the order of their bounds
   std::vector<CandidateState> states = {};
-  double kwh_per_day = 0;  // of the best
   int tests = 0;
   int replications = 0;
 };
