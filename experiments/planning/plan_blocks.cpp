@@ -194,26 +194,26 @@ void read_promise(Parameters& top, PlanFile& file) {
                                      .default_value = 0,
                                      .unit = "replicas",
                                      .meaning = "that may fail at the peak with the promise kept (N + k)"}));
-  const auto read = [&](ServiceLimit limit, std::string_view meaning) {
+  if (slo.is_describing()) {
+    slo.raw("ttft_p95_ms", "number, ms", "95 % of requests have their first token within; any percentage");
+    slo.raw("tpot_p95_ms", "number, ms", "likewise, time per output token after the first");
+    slo.raw("end_to_end_p95_ms", "number, ms", "likewise, until the last token");
+    slo.raw("user_speed", "number, tokens/s", "the least mean speed of users");
+    slo.raw("user_speed_p5", "number, tokens/s", "at most 5 % of users are slower; any percentage");
+    return;
+  }
+  const auto read = [&](ServiceLimit limit) {
     const bool is_speed = limit.quantity == ServiceLimit::Quantity::kUserSpeed;
     const double value = slo.number(
-        limit.name, {.min = 1e-6, .max = 1e9, .unit = is_speed ? "tokens/s" : "ms", .meaning = meaning});
+        limit.name, {.min = 1e-6, .max = 1e9, .unit = is_speed ? "tokens/s" : "ms", .meaning = "limit"});
     limit.limit = is_speed ? value : value * 1e-3;
     file.limits.push_back(std::move(limit));
   };
-  if (slo.is_describing()) {
-    read(*parse_limit("ttft_p95_ms"), "95 % of requests have their first token within; any percentage");
-    read(*parse_limit("tpot_p95_ms"), "likewise, time per output token after the first");
-    read(*parse_limit("end_to_end_p95_ms"), "likewise, until the last token");
-    read(*parse_limit("user_speed"), "the least mean speed of users");
-    read(*parse_limit("user_speed_p5"), "at most 5 % of users are slower; any percentage");
-    return;
-  }
   const Value* written = top.raw("slo", "group", "");
   if (!written || !written->map()) return;
   for (const Value::Entry& entry : *written->map()) {
     if (auto limit = parse_limit(entry.key)) {
-      read(*std::move(limit), "limit");
+      read(*std::move(limit));
     } else if (entry.key != "spare_replicas") {
       slo.raw(entry.key, "", "");
       slo.add_error(fmt::format("'{}' is no limit", entry.key), entry.key_position, kLimits);
@@ -232,7 +232,7 @@ void read_candidates(Parameters& top, PlanFile& file) {
   const Value* engine =
       top.raw("engine", "map", "the serving engine, as in experiments, without max_num_seqs");
   const Value* traffic = top.raw("traffic", "group", "");
-  const Value* confidence = top.raw("confidence", "", "calibration of confidences, as in experiments");
+  const Value* confidence = top.raw("confidence", "name", "calibration of confidences, as in experiments");
   if (engine && engine->find("max_num_seqs"))
     top.add_error("'max_num_seqs' is tried, not given", engine->find("max_num_seqs")->position,
                   "candidates: {max_num_seqs: [64, 256]}");

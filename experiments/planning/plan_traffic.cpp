@@ -127,7 +127,11 @@ void read_expectations(Parameters& top, PlanFile& file) {
       file.forecast_error = *share;
     }
   }
-  if (top.given("demand") || top.is_describing()) read_demand(top, file);
+  if (!top.given("demand") && !top.is_describing()) return;
+  read_demand(top, file);
+  if (file.baseline.empty() && !top.is_describing())
+    top.add_error("'demand' answers to what is saved against a 'baseline', which is not given",
+                  top.position_of("demand"));
 }
 
 Value thinned_trace(const PlanFile& file, double peak, double load) {

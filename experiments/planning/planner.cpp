@@ -61,17 +61,20 @@ Plan plan_of(const PlanFile& file, const PlanSearch& search, std::size_t candida
   return plan;
 }
 
-/// What a request costs where capacity is bought in any amount: GPUs without a price count as they are.
-double cost_per_request(const PlanSearch& search, const Plan& plan) {
-  const ReplicaHardware& hardware = search.candidates()[plan.candidate].hardware;
-  const double dollars = hardware.dollars_per_gpu_hour > 0 ? hardware.dollars_per_gpu_hour : 1;
-  return hardware.gpus * dollars / plan.capacity;
+/// What a request costs under `after` over what it costs under `before`, where capacity is bought in any
+/// amount. Where a machine has no price, GPUs count as they are.
+double cost_ratio(const PlanSearch& search, const Plan& before, const Plan& after) {
+  const ReplicaHardware& old_one = search.candidates()[before.candidate].hardware;
+  const ReplicaHardware& new_one = search.candidates()[after.candidate].hardware;
+  const double gpus = (new_one.gpus / after.capacity) / (old_one.gpus / before.capacity);
+  const bool priced = old_one.dollars_per_gpu_hour > 0 && new_one.dollars_per_gpu_hour > 0;
+  return priced ? gpus * new_one.dollars_per_gpu_hour / old_one.dollars_per_gpu_hour : gpus;
 }
 
 DemandOutcome demand_outcome(const PlanFile& file, const PlanSearch& search, const Plan& before,
                              const Plan& after) {
   DemandOutcome outcome;
-  outcome.cost_ratio = cost_per_request(search, after) / cost_per_request(search, before);
+  outcome.cost_ratio = cost_ratio(search, before, after);
   outcome.requests_ratio = file.demand->requests_ratio(outcome.cost_ratio);
   const std::int64_t serving = replicas_for(file.request.peak * outcome.requests_ratio, after.capacity) +
                                search.state(after.candidate).demoted;
