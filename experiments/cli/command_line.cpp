@@ -31,8 +31,9 @@ constexpr const char* kProgramExamples = R"(A first tour:
   dspark replay rounds.h5                     the same run in the simulator, without the model
   dspark equilibrium market.yaml              what a gain saves once demand has answered
   dspark grow growth.yaml                     the same from quarter to quarter, with new GPUs and users
+  dspark plan plan.yaml                       how many GPUs serve a forecast of traffic
 
-Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 130 interrupted and resumable.)";
+Exit codes: 0 done, 1 a check failed, 2 invalid input, 3 the machine cannot, 4 no plan, 130 interrupted and resumable.)";
 
 using AddCommand = Command (*)(CLI::App& program);
 
@@ -40,7 +41,7 @@ using AddCommand = Command (*)(CLI::App& program);
 constexpr AddCommand kCommands[] = {add_run,      add_check,       add_list,      add_show,
                                     add_compare,  add_figures,     add_calibrate, add_check_lossless,
                                     add_generate, add_profile,     add_evaluate,  add_record,
-                                    add_replay,   add_equilibrium, add_grow};
+                                    add_replay,   add_equilibrium, add_grow,      add_plan};
 
 class CommandLine {
  public:

@@ -34,5 +34,6 @@ Command add_record(CLI::App& program);
 Command add_replay(CLI::App& program);
 Command add_equilibrium(CLI::App& program);
 Command add_grow(CLI::App& program);
+Command add_plan(CLI::App& program);
 
 }  // namespace dspark

@@ -163,7 +163,6 @@ struct EquilibriumOptions {
   std::vector<std::string> set = {};
   std::size_t draws = 0;  // of uncertain values; 0: their medians only
   std::uint64_t seed = 1;
-  int jobs = 0;  // 0: all cores
   bool json = false;
   std::string cache = "results/surfaces";  // a folder; of simulated supplies
   bool no_cache = false;
@@ -179,11 +178,22 @@ struct GrowOptions {
   std::string figure = {};  // NAME.png; empty: none is drawn
 };
 
+struct PlanCommandOptions {
+  std::string file = {};
+  std::vector<std::string> set = {};
+  std::string cache = "results/plans";  // folder of what was simulated
+  int jobs = 0;                         // 0: all cores
+  bool no_cache = false;
+  bool json = false;
+  bool exhaustive = false;
+  bool quiet = false;
+};
+
 /// The commands of `dspark`; each prints its own errors and returns an ExitCode.
 int run_command(const RunOptions& options);
 int check_command(const std::string& experiment, const std::vector<std::string>& set);
 int show_command(const ShowOptions& options);
-/// `what`: policies, workloads, machines, markets, metrics or all.
+/// `what`: policies, workloads, machines, markets, plans, metrics or all.
 int list_command(const std::string& what, bool markdown);
 int compare_command(const CompareOptions& options);
 int figures_command(const FiguresOptions& options);
@@ -196,6 +206,7 @@ int record_command(const RecordOptions& options);
 int replay_command(const ReplayOptions& options);
 int equilibrium_command(const EquilibriumOptions& options);
 int grow_command(const GrowOptions& options);
+int plan_command(const PlanCommandOptions& options);
 /// Where `options.asks_for_others()`.
 int replay_others_command(const ReplayOptions& options);
 

@@ -8,6 +8,7 @@ enum ExitCode : int {
   kCheckFailed = 1,
   kInvalidInput = 2,   // a wrong file, option or value
   kMachineCannot = 3,  // memory, disk, device, permissions
+  kNoPlan = 4,         // dspark plan: nothing that was asked for keeps the promise
   kInterrupted = 130,  // resumable
 };
 

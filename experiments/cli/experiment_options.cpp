@@ -74,7 +74,7 @@ Command add_list(CLI::App& program) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       program.add_subcommand("list", "Show what an experiment can name, with parameters, units and defaults");
-  command->add_option("WHAT", options->what, "policies, workloads, machines, markets, metrics or all");
+  command->add_option("WHAT", options->what, "policies, workloads, machines, markets, plans, metrics or all");
   command->add_flag("--markdown", options->markdown, "As the reference pages in docs/");
   command->footer("Examples:\n  dspark list policies\n  dspark list all --markdown > reference.md");
   return {command, [options] { return list_command(options->what, options->markdown); }};

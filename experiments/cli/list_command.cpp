@@ -6,6 +6,7 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/exit_code.h"
 #include "experiments/cli/report.h"
+#include "experiments/planning/plan_file.h"
 #include "experiments/schema/experiment.h"
 #include "experiments/schema/machines.h"
 #include "experiments/schema/market_file.h"
@@ -132,8 +133,8 @@ std::string metrics_text(bool markdown) {
 }  // namespace
 
 int list_command(const std::string& what, bool markdown) {
-  static const std::vector<std::string> kWords{"policies", "workloads", "machines",
-                                               "markets",  "metrics",   "all"};
+  static const std::vector<std::string> kWords{"policies", "workloads", "machines", "markets",
+                                               "plans",    "metrics",   "all"};
   if (std::find(kWords.begin(), kWords.end(), what) == kWords.end()) {
     print_error({fmt::format("there is no list of '{}'", what), {}, known_names_advice(what, kWords)});
     return kInvalidInput;
@@ -149,6 +150,7 @@ int list_command(const std::string& what, bool markdown) {
   if (all || what == "markets")
     text += parameters_text("Market (dspark equilibrium; with growth: dspark grow)", describe_market_file(),
                             markdown);
+  if (all || what == "plans") text += parameters_text("Plan (dspark plan)", describe_plan_file(), markdown);
   std::vector<CatalogueEntry> entries = catalogue(machines);
   for (CatalogueEntry& entry : market_catalogue()) entries.push_back(std::move(entry));
   for (const Section& section : kSections) {

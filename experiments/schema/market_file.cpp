@@ -66,7 +66,7 @@ auto read_text(const Value& root, const FileLoader& loader, SurfaceSource* surfa
   parameters.finish();
   errors.insert(errors.end(), parameters.errors().begin(), parameters.errors().end());
   if (records) *records = parameters.records();
-  return market;
+  return found;
 }
 
 /// Adds what stands at other places than `said`: a distribution that is wrong has been said to be.

@@ -21,6 +21,8 @@ class ArrivalProcess {
   virtual bool brings_lengths() const { return false; }
   /// Users of a closed loop, for the default warm-up; 0 for open arrivals.
   virtual int users() const { return 0; }
+  /// Mean requests/s of a trace as it was recorded; 0 of anything else.
+  virtual double recorded_rate() const { return 0; }
 };
 
 template <class Process>

@@ -166,6 +166,10 @@ class AzureTrace final : public ArrivalProcess {
     return std::make_unique<TraceSource>(rows_, time_scale_, keep_, shapes, key);
   }
   bool brings_lengths() const override { return true; }
+  double recorded_rate() const override {
+    if (rows_.size() < 2 || rows_.back().arrival == 0) return 0;
+    return static_cast<double>(rows_.size() - 1) / to_seconds(rows_.back().arrival);
+  }
 
  private:
   double time_scale_;
