@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "policies/error.h"
+
 namespace CLI {
 class App;
 }
@@ -18,6 +20,11 @@ struct Command {
 
 /// The option --set of commands that read an experiment.
 void add_set_option(CLI::App& command, std::vector<std::string>& set);
+
+/// The options of commands that simulate response surfaces and keep them.
+void add_surface_options(CLI::App& command, std::string& cache, bool& no_cache, int& jobs, bool& quiet);
+/// What such a command says, and its exit code, where it was interrupted or has errors to print.
+int surfaces_failed(const Errors& errors, bool machine_cannot, bool interrupted);
 
 Command add_run(CLI::App& program);
 Command add_check(CLI::App& program);

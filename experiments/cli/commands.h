@@ -175,7 +175,11 @@ struct GrowOptions {
   std::vector<std::string> set = {};
   bool json = false;
   bool csv = false;
-  std::string figure = {};  // NAME.png; empty: none is drawn
+  std::string figure = {};                 // NAME.png; empty: none is drawn
+  std::string cache = "results/surfaces";  // a folder; of simulated supplies
+  bool no_cache = false;
+  int jobs = 0;  // 0: all cores
+  bool quiet = false;
 };
 
 struct PlanCommandOptions {

@@ -44,15 +44,6 @@ under --cache, and the solution is simulated once more with other seeds.
 Exit codes: 0 done (also where there is no equilibrium: the answer says so), 2 invalid input, 3 the machine
 cannot (disk), 130 interrupted: the same command goes on where it was.)";
 
-int refused(const Errors& errors, bool machine_cannot, bool interrupted) {
-  if (interrupted) {
-    write_message("interrupted: what is simulated is kept; the same command goes on\n");
-    return kInterrupted;
-  }
-  print_errors(errors);
-  return machine_cannot ? kMachineCannot : kInvalidInput;
-}
-
 UncertaintyReport study_draws(const UncertainMarket& market, const EquilibriumOptions& options) {
   // Both: the arena alone is not given more threads than there are cores, and says so on the terminal.
   const int jobs = options.jobs > 0 ? options.jobs : oneapi::tbb::info::default_concurrency();
@@ -79,12 +70,13 @@ int equilibrium_command(const EquilibriumOptions& options) {
     errors.push_back({"--draws: nothing in this market is uncertain", read->root.position,
                       "write a number as a distribution: elasticity: {uniform: [0.2, 1.2]}"});
   }
-  if (!read || !errors.empty()) return refused(errors, surfaces.machine_cannot(), surfaces.interrupted());
+  if (!read || !errors.empty())
+    return surfaces_failed(errors, surfaces.machine_cannot(), surfaces.interrupted());
   const Market& market = read->at_medians;
   const ReboundReport report = study_rebound(market);
   const CheckOutcome outcome = check_solution(market, report, surfaces, errors);
   if (outcome.interrupted || !errors.empty())
-    return refused(errors, outcome.machine_cannot, outcome.interrupted);
+    return surfaces_failed(errors, outcome.machine_cannot, outcome.interrupted);
   const SolutionCheck* check = outcome.check ? &*outcome.check : nullptr;
   std::optional<UncertaintyReport> uncertainty;
   if (options.draws > 0) uncertainty = study_draws(*read, options);
@@ -111,12 +103,7 @@ Command add_equilibrium(CLI::App& program) {
       ->check(CLI::Range(100, 100'000));
   command->add_option("--seed", options->seed, "Of the draws (default 1)");
   command->add_flag("--json", options->json, "One JSON object in the place of tables");
-  command->add_option("--cache", options->cache, "Folder that keeps what a simulated supply has simulated")
-      ->type_name("FOLDER")
-      ->capture_default_str();
-  command->add_flag("--no-cache", options->no_cache, "Simulate anew, and keep nothing");
-  command->add_option("--jobs", options->jobs, "Threads; all cores if not given")->check(CLI::Range(1, 4096));
-  command->add_flag("--quiet", options->quiet, "No progress");
+  add_surface_options(*command, options->cache, options->no_cache, options->jobs, options->quiet);
   command->footer(kExamples);
   return {command, [options] { return equilibrium_command(*options); }};
 }

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 
 #include "experiments/cli/command_options.h"
@@ -7,6 +8,7 @@
 #include "experiments/cli/figure_program.h"
 #include "experiments/cli/grow_report.h"
 #include "experiments/cli/report.h"
+#include "experiments/surface/growth_check.h"
 
 namespace dspark {
 namespace {
@@ -24,7 +26,10 @@ Examples:
   dspark grow experiments/examples/growth.yaml --figure results/growth.png
   dspark grow experiments/examples/growth.yaml --json | jq '.in_all.gpu_hours.rebound'
 
-Exit codes: 0 done (also where a path breaks off: the answer says where), 2 invalid input.)";
+With supply: {simulated: ...} every epoch is simulated once more, by discrete events at its load.
+
+Exit codes: 0 done (also where a path breaks off: the answer says where), 2 invalid input, 3 the machine cannot (disk),
+130 interrupted: the same command goes on where it was.)";
 
 int fail(const Error& error, ExitCode code) {
   print_error(error);
@@ -32,9 +37,10 @@ int fail(const Error& error, ExitCode code) {
 }
 
 /// What goes to standard output where no figure says it.
-std::string answer(const GrowOptions& options, const GrowthFile& file, const GrowthReport& report) {
-  if (options.json) return grow_json(file, report);
-  return options.csv ? grow_csv(report) : grow_text(file, report);
+std::string answer(const GrowOptions& options, const GrowthFile& file, const GrowthReport& report,
+                   const GrowthCheck& check) {
+  if (options.json) return grow_json(file, report, check);
+  return options.csv ? grow_csv(report) : grow_text(file, report, check);
 }
 
 }  // namespace
@@ -48,15 +54,17 @@ int grow_command(const GrowOptions& options) {
     program = *found;
   }
   Errors errors;
-  auto file = read_growth_file(options.file, options.set, errors);
-  if (!file) {
-    print_errors(errors);
-    return kInvalidInput;
-  }
+  SurfaceBuilder surfaces(std::filesystem::path(options.file).parent_path().string(),
+                          {options.no_cache ? std::string() : options.cache, options.jobs, options.quiet});
+  auto file = read_growth_file(options.file, options.set, errors, &surfaces);
+  if (!file) return surfaces_failed(errors, surfaces.machine_cannot(), surfaces.interrupted());
   const GrowthReport report = study_growth(file->market, file->plan);
-  if (!print_output(answer(options, *file, report))) return kMachineCannot;
+  const GrowthCheck check = check_growth(file->market, report, surfaces, errors);
+  if (check.interrupted || !errors.empty())
+    return surfaces_failed(errors, check.machine_cannot, check.interrupted);
+  if (!print_output(answer(options, *file, report, check))) return kMachineCannot;
   if (!program) return kDone;
-  const auto code = run_figure_program(*program, {options.figure}, grow_json(*file, report));
+  const auto code = run_figure_program(*program, {options.figure}, grow_json(*file, report, check));
   return code ? *code : fail(code.error(), kMachineCannot);
 }
 
@@ -70,6 +78,7 @@ Command add_grow(CLI::App& program) {
   command->add_flag("--csv", options->csv, "One line for each epoch and path")->excludes(json);
   command->add_option("--figure", options->figure,
                       "NAME.png (and NAME.pdf): GPUs, tokens by channel, price and rebound over time");
+  add_surface_options(*command, options->cache, options->no_cache, options->jobs, options->quiet);
   command->footer(kExamples);
   return {command, [options] { return grow_command(*options); }};
 }

@@ -66,6 +66,23 @@ Json resources_json(const std::array<ResourceRebound, kResources>& resources) {
   return json;
 }
 
+Json check_json(const std::vector<SimulatedEpoch>& epochs) {
+  Json json = Json::array();
+  const auto value = [](const CheckedValue& v) {
+    return Json{{"surface", v.surface},
+                {"surface_error", v.surface_error.total()},
+                {"simulated", v.simulated},
+                {"simulated_error", v.simulated_error}};
+  };
+  for (const SimulatedEpoch& e : epochs) {
+    json.push_back({{"epoch", e.epoch},
+                    {"load_per_replica", e.load},
+                    {"throughput", value(e.throughput)},
+                    {"user_speed", value(e.user_speed)}});
+  }
+  return json;
+}
+
 /// Lines of one path, under the columns of grow_csv.
 std::string csv_lines(const char* name, const GrowthPath& path) {
   std::string text;
@@ -80,7 +97,7 @@ std::string csv_lines(const char* name, const GrowthPath& path) {
 
 }  // namespace
 
-std::string grow_json(const GrowthFile& file, const GrowthReport& report) {
+std::string grow_json(const GrowthFile& file, const GrowthReport& report, const GrowthCheck& check) {
   Json root = {{"title", file.market.title}, {"broken", report.broken}};
   root["with_policy"] = path_json(file, report.with_policy);
   root["without_policy"] = path_json(file, report.without_policy);
@@ -88,6 +105,9 @@ std::string grow_json(const GrowthFile& file, const GrowthReport& report) {
   root["resources"] = Json::array();
   for (const auto& epoch : report.resources) root["resources"].push_back(resources_json(epoch));
   if (report.broken.empty()) root["in_all"] = resources_json(report.in_all);
+  root["simulated"] = {{"unit", check.unit},
+                       {"without_policy", check_json(check.without_policy)},
+                       {"with_policy", check_json(check.with_policy)}};
   root["assumptions"] = Json::array();
   for (const auto* list : {&file.market.assumptions, &file.plan.assumptions}) {
     for (const Assumption& a : *list) {

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "experiments/cli/equilibrium_report.h"
 #include "experiments/cli/grow_report.h"
 #include "experiments/cli/text_table.h"
@@ -72,13 +75,29 @@ std::string sums_text(const GrowthFile& file, const GrowthReport& report) {
   return aligned(rows, 1, kWidth);
 }
 
+/// How far the surface was off where epochs were simulated again.
+std::string check_text(const char* servers, const std::vector<SimulatedEpoch>& epochs) {
+  if (epochs.empty()) return {};
+  const auto further = [](const SimulatedEpoch& a, const SimulatedEpoch& b) {
+    return std::abs(a.user_speed.difference()) < std::abs(b.user_speed.difference());
+  };
+  const SimulatedEpoch& worst = *std::max_element(epochs.begin(), epochs.end(), further);
+  return fmt::format(
+      "Simulated again, {} epochs of servers {}: the surface's user speed is off by {:.2f} % at worst (epoch "
+      "{}, at "
+      "{:g} per replica: {:.4g} simulated, {:.4g} read off), {:.1f} standard errors.\n",
+      epochs.size(), servers, 100 * std::abs(worst.user_speed.difference()), worst.epoch, worst.load,
+      worst.user_speed.simulated, worst.user_speed.surface, std::abs(worst.user_speed.in_errors()));
+}
+
 }  // namespace
 
-std::string grow_text(const GrowthFile& file, const GrowthReport& report) {
+std::string grow_text(const GrowthFile& file, const GrowthReport& report, const GrowthCheck& check) {
   std::string text = file.market.title.empty() ? std::string() : file.market.title + "\n\n";
   if (!report.broken.empty()) text += "The path breaks off: " + report.broken + ".\n\n";
   if (!report.with_policy.epochs.empty()) text += path_text(report) + "\n" + tokens_text(report) + "\n";
   if (report.broken.empty()) text += sums_text(file, report) + "\n";
+  text += check_text("without the policy", check.without_policy) + check_text("with it", check.with_policy);
   return text + assumptions_text(file.market, file.plan.assumptions);
 }
 

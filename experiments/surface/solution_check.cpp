@@ -4,14 +4,11 @@
 #include <cmath>
 
 namespace dspark {
-namespace {
 
 CheckedValue compared(const ResponseSurface& surface, const SurfacePoint& fresh, SurfaceColumn column) {
   const Estimate& e = fresh.columns[column];
   return {surface.at(column, fresh.load), surface.error(column, fresh.load), e.mean, e.standard_error};
 }
-
-}  // namespace
 
 double CheckedValue::in_errors() const {
   const double error = std::hypot(surface_error.total(), simulated_error);
@@ -30,7 +27,7 @@ CheckOutcome check_solution(const Market& market, const ReboundReport& report, c
   check.load_at_end = supply->load_per_replica(report.end->state.load, market.rule);
   check.load = std::clamp(check.load_at_end, surface.least_load(), surface.largest_load());
   if (request.load == "users") check.load = std::round(check.load);
-  const auto fresh = fresh_experiment(request, builder.path_of(request), request.after, check.load, errors);
+  const auto fresh = fresh_experiment(request, builder.path_of(request), request.after, {check.load}, errors);
   if (!fresh) return outcome;
   CachedSweep sweep = cached_sweep(fresh->experiment, builder.options());
   outcome.interrupted = sweep.interrupted;

@@ -20,6 +20,9 @@ struct CheckedValue {
   double in_errors() const;
 };
 
+/// A column of a surface beside that of a fresh point at its load.
+CheckedValue compared(const ResponseSurface& surface, const SurfacePoint& fresh, SurfaceColumn column);
+
 /// The new policy simulated once more where the market ends, with random numbers that no surface has seen.
 struct SolutionCheck {
   double load_at_end = 0;  // per replica, in equilibrium

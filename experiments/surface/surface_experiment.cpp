@@ -139,11 +139,11 @@ std::optional<SurfaceExperiment> surface_experiment(const SurfaceRequest& reques
 }
 
 std::optional<SurfaceExperiment> fresh_experiment(const SurfaceRequest& request, const std::string& path,
-                                                  const Value& policy, double load, Errors& errors) {
-  const std::vector<double> only = {load};
-  const auto same = read(request, path, policy, &only, {}, errors);
+                                                  const Value& policy, const std::vector<double>& loads,
+                                                  Errors& errors) {
+  const auto same = read(request, path, policy, &loads, {}, errors);
   if (!same) return std::nullopt;
-  return read(request, path, policy, &only,
+  return read(request, path, policy, &loads,
               {fmt::format("seed={}", (same->experiment.seed + 1) % (1ull << 53))}, errors);
 }
 

@@ -23,8 +23,9 @@ struct SurfaceExperiment {
 std::optional<SurfaceExperiment> surface_experiment(const SurfaceRequest& request, const std::string& path,
                                                     const Value& policy, Errors& errors);
 
-/// The same at one load with random numbers of its own: none of the surface's.
+/// The same at other loads, with random numbers of its own: none of the surface's.
 std::optional<SurfaceExperiment> fresh_experiment(const SurfaceRequest& request, const std::string& path,
-                                                  const Value& policy, double load, Errors& errors);
+                                                  const Value& policy, const std::vector<double>& loads,
+                                                  Errors& errors);
 
 }  // namespace dspark

@@ -6,6 +6,7 @@
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "sim/demand/demand_loop.h"
 #include "sim/demand/power.h"
@@ -121,24 +122,31 @@ class Path {
             share == 0 ? 0 : market_.after->largest_load_on(equivalents * share, typical, market_.rule)};
   }
 
-  /// Requests go to all servers alike busy, with the policy or without.
-  SupplyPoint point(const Fleet::Size& fleet, double tokens_per_second) const {
+  /// Requests go to all servers alike busy: those without the policy, and those with it.
+  std::pair<ServerShare, ServerShare> shares(double equivalents, double tokens_per_second) const {
     const double share = policy_share();
-    const auto [without, with] = capacities(fleet.equivalents);
+    const auto [without, with] = capacities(equivalents);
     const double part = with / (without + with);
+    return {{equivalents * (1 - share), load(tokens_per_second * (1 - part))},
+            {equivalents * share, load(tokens_per_second * part)}};
+  }
+
+  SupplyPoint point(const Fleet::Size& fleet, double tokens_per_second) const {
     SupplyPoint sum;
     double seconds_per_token = 0;
-    const auto add = [&](const Supply& supply, double gpus, double weight, const OperatingRule& rule) {
-      if (gpus <= 0) return;
-      const SupplyPoint one = supply.serve_on(gpus, load(tokens_per_second * weight), rule);
-      sum.busy_share += one.busy_share * gpus / fleet.equivalents;
+    const auto add = [&](const Supply& supply, const ServerShare& servers, const OperatingRule& rule) {
+      if (servers.equivalents <= 0) return;
+      const SupplyPoint one = supply.serve_on(servers.equivalents, servers.load, rule);
+      const double weight = servers.load.tokens_per_second / tokens_per_second;
+      sum.busy_share += one.busy_share * servers.equivalents / fleet.equivalents;
       sum.dollars_per_hour += one.dollars_per_hour * fleet.dollars / fleet.equivalents;
       sum.kilowatts += one.kilowatts * fleet.watts / fleet.equivalents;
       sum.waiting_seconds += weight * one.waiting_seconds;
       seconds_per_token += weight / one.user_speed;
     };
-    add(*market_.before, fleet.equivalents * (1 - share), 1 - part, {});
-    add(*market_.after, fleet.equivalents * share, part, market_.rule);
+    const auto [without, with] = shares(fleet.equivalents, tokens_per_second);
+    add(*market_.before, without, {});
+    add(*market_.after, with, market_.rule);
     sum.gpus = fleet.gpus;
     sum.user_speed = 1 / seconds_per_token;
     // Of GPUs at the target utilisation: what they cost per hour, over what they serve.
@@ -256,6 +264,8 @@ class Path {
     state.years = years();
     state.policy_share = policy_share();
     state.fleet = fleet_.size(epoch_);
+    std::tie(state.without_policy, state.with_policy) =
+        shares(state.fleet.equivalents, exp_portable(log_tokens_));
     state.point = served.point;
     state.price = served.price;
     for (std::size_t i = 0; i < market_.segments.size(); ++i) add_segment(i, served, state);

@@ -19,11 +19,19 @@ enum TokenChannel : std::size_t {
   kTokenChannels
 };
 
+/// Servers alike, and what they serve.
+struct ServerShare {
+  double equivalents = 0;  // as a fleet counts them
+  ServedLoad load = {};
+};
+
 /// One epoch of a path. Rates are means over it.
 struct EpochState {
   double years = 0;         // since the baseline
   double policy_share = 0;  // of the servers
   Fleet::Size fleet = {};
+  ServerShare without_policy = {};
+  ServerShare with_policy = {};
   ServedLoad load = {};    // served
   SupplyPoint point = {};  // of the whole fleet; user speed and waiting are means over the tokens
   double price = 0;        // paid, $ per million weighted tokens

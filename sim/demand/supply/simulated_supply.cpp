@@ -123,6 +123,10 @@ double SimulatedSupply::largest_load(const ServedLoad& typical, const OperatingR
   return largest_load_on(chips_.gpus, typical, rule);
 }
 
+double SimulatedSupply::load_per_replica_on(double gpus, const ServedLoad& load) const {
+  return replica_with(load.tokens_per_second / weight(load) * machine_.gpus_per_replica / gpus).load;
+}
+
 SupplyPoint SimulatedSupply::serve_on(double gpus, const ServedLoad& load, const OperatingRule& rule) const {
   const double replicas = gpus / machine_.gpus_per_replica;
   const Replica each = replica_with(load.tokens_per_second / weight(load) / replicas);

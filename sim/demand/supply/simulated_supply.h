@@ -59,6 +59,8 @@ class SimulatedSupply final : public Supply {
 
   /// Load of each replica while `load` is served.
   double load_per_replica(const ServedLoad& load, const OperatingRule& rule) const;
+  /// The same on these GPUs, whoever bought them.
+  double load_per_replica_on(double gpus, const ServedLoad& load) const;
   const ResponseSurface& surface() const { return *surface_; }
 
  private:
