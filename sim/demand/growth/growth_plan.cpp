@@ -178,7 +178,8 @@ GrowthPlan read_growth_plan(Parameters& parameters, const Market& market) {
   plan.policy = Diffusion(growth, "policy", "share of the servers that run the policy with the gain");
   read_generations(growth, plan);
   read_developments(parameters, market, plan);
-  if (parameters.errors().empty() && !parameters.is_describing()) check_caps(growth, plan, market);
+  // A simulated supply is not there yet when its file is read for the first time.
+  if (parameters.errors().empty() && market.before) check_caps(growth, plan, market);
   return plan;
 }
 
