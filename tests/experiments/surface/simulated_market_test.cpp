@@ -159,5 +159,48 @@ TEST_F(SimulatedMarket, ACacheThatCannotBeWrittenIsNoInputError) {
   EXPECT_EQ(run.code, 3) << run.output;
 }
 
+TEST_F(SimulatedMarket, EveryEpochOfAGrowthPathIsSimulatedAgain) {
+  write_bytes(folder_ / "g.yaml",
+              std::string(kMarket) + "growth: {epochs: 4, lead_epochs: 1, policy: {at_once: {from: 0.5}}}\n");
+  const auto grow = [&](const std::string& arguments) {
+    const ProgramRun run =
+        run_program(folder_.path(), "grow g.yaml --json --set segments.chat.growth_per_year=2 " + arguments,
+                    "2>messages");
+    EXPECT_EQ(run.code, 0) << messages();
+    return run.output;
+  };
+  const std::string once = grow("--cache kept --jobs 1");
+  EXPECT_EQ(grow("--cache kept --jobs 2"), once);
+  const auto found = nlohmann::json::parse(once);
+  EXPECT_EQ(found["broken"], "");
+  // Servers without the policy in the first half year, with it from then on; each a run at its own load.
+  ASSERT_EQ(found["simulated"]["without_policy"].size(), 2u);
+  ASSERT_EQ(found["simulated"]["with_policy"].size(), 2u);
+  for (const char* servers : {"without_policy", "with_policy"}) {
+    for (const auto& epoch : found["simulated"][servers]) {
+      const auto& speed = epoch["user_speed"];
+      EXPECT_NEAR(speed["simulated"].get<double>(), speed["surface"].get<double>(),
+                  0.1 * speed["surface"].get<double>());
+      EXPECT_GE(epoch["load_per_replica"], 1);
+    }
+  }
+  // GPUs ordered for the load of a quarter ago are busier than the operator would have them.
+  EXPECT_GT(found["simulated"]["without_policy"][1]["load_per_replica"],
+            found["simulated"]["without_policy"][0]["load_per_replica"]);
+}
+
+TEST_F(SimulatedMarket, DrawsShareTheSurfacesAndNothingSimulatedIsUncertain) {
+  const std::string uncertain = "--set 'elasticity={uniform: [0.2, 1.2]}' --draws 200 --cache kept ";
+  const std::string once = printed(uncertain + "--jobs 1 --json");
+  EXPECT_EQ(printed(uncertain + "--jobs 3 --json"), once);
+  const auto found = nlohmann::json::parse(once);
+  EXPECT_TRUE(found.contains("simulated_supply"));
+  const ProgramRun refused = run_program(
+      folder_.path(),
+      "equilibrium m.yaml --cache kept --set 'supply.simulated.replications={any_of: [2, 3]}' --draws 100");
+  EXPECT_EQ(refused.code, 2) << refused.output;
+  EXPECT_THAT(refused.output, HasSubstr("what is simulated cannot be uncertain"));
+}
+
 }  // namespace
 }  // namespace dspark
