@@ -23,6 +23,7 @@ PROGRAM = ""
 FIGURE_COMMAND = re.compile(r"^\S.*(?:plot\.py|dspark figures) (results/(?:.*\\\n)*.*)$", re.MULTILINE)
 EVALUATION = re.compile(r"^\S*dspark evaluate (?:.*\\\n)*.*$", re.MULTILINE)
 COMPARISON = re.compile(r"^\S*dspark compare (?:.*\\\n)*.*$", re.MULTILINE)
+MARKET = re.compile(r"^\S*dspark (?:equilibrium|grow) (?:.*\\\n)*.*$", re.MULTILINE)
 # In the place of a computer's own: models that a page needs are not at hand everywhere.
 SURVIVAL = "{survival: [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]}"
 DOMAINS = re.compile(r"^  domains: \{(.*)\}$", re.MULTILINE)
@@ -93,6 +94,21 @@ class ThePages(unittest.TestCase):
         subprocess.run(words, cwd=SOURCE, check=True, capture_output=True)
         return {name}
 
+    def market(self, command):
+        """The picture of one market, if any, as the page has it: simulations are kept for the next one."""
+        words = shlex.split(command.replace("\\\n", " "), comments=True)
+        if "--figure" not in words:
+            return set()
+        if "|" in words:
+            words = words[: words.index("|")]
+        name = Path(words[words.index("--figure") + 1]).name
+        (self.folder / "figures").mkdir(exist_ok=True)
+        words[0] = PROGRAM
+        words[words.index("--figure") + 1] = str(self.folder / "figures" / name)
+        words += ["--cache", str(self.folder / "surfaces"), "--quiet"]
+        subprocess.run(words, cwd=SOURCE, check=True, capture_output=True)
+        return {name}
+
     def test_each_page_shows_the_commands_that_draw_its_figures(self):
         docs = SOURCE / "docs"
         pages = [page for page in sorted(docs.rglob("*.md")) if "](figures/" in page.read_text(encoding="utf-8")]
@@ -104,6 +120,7 @@ class ThePages(unittest.TestCase):
                 drawn = set().union(*(self.draw(command) for command in FIGURE_COMMAND.findall(blocks)))
                 drawn |= set().union(*(self.evaluate(command) for command in EVALUATION.findall(blocks)))
                 drawn |= set().union(*(self.compare(command) for command in COMPARISON.findall(blocks)))
+                drawn |= set().union(*(self.market(command) for command in MARKET.findall(blocks)))
                 shown = re.findall(r"\]\(figures/([^)]+)\)", text)
                 self.assertEqual(sorted(drawn), sorted(shown))
                 for name in shown:
