@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 
 #include "experiments/cli/command_options.h"
 #include "experiments/cli/commands.h"
@@ -50,8 +51,19 @@ UncertaintyReport study_draws(const UncertainMarket& market, const EquilibriumOp
   const oneapi::tbb::global_control threads(oneapi::tbb::global_control::max_allowed_parallelism,
                                             static_cast<std::size_t>(jobs));
   oneapi::tbb::task_arena arena(jobs);
+  // Work and results are handed over under a lock of ours: the thread sanitizer does not see libtbb's own.
+  std::mutex handover;
+  const auto hand_over = [&] { const std::lock_guard lock(handover); };
   const auto for_each = [&](std::size_t count, const std::function<void(std::size_t)>& body) {
-    arena.execute([&] { oneapi::tbb::parallel_for(std::size_t{0}, count, body); });
+    hand_over();
+    arena.execute([&] {
+      oneapi::tbb::parallel_for(std::size_t{0}, count, [&](std::size_t index) {
+        hand_over();
+        body(index);
+        hand_over();
+      });
+    });
+    hand_over();
   };
   const auto drawn = [&](std::span<const double> uniforms, bool all) {
     return drawn_outcome(market, uniforms, all);
