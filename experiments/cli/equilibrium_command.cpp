@@ -1,12 +1,6 @@
-#include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/info.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
-
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 
 #include "experiments/cli/command_options.h"
 #include "experiments/cli/commands.h"
@@ -16,6 +10,7 @@
 #include "experiments/cli/uncertainty_report.h"
 #include "experiments/messages.h"
 #include "experiments/schema/market_file.h"
+#include "experiments/threads.h"
 
 namespace dspark {
 namespace {
@@ -46,29 +41,10 @@ Exit codes: 0 done (also where there is no equilibrium: the answer says so), 2 i
 cannot (disk), 130 interrupted: the same command goes on where it was.)";
 
 UncertaintyReport study_draws(const UncertainMarket& market, const EquilibriumOptions& options) {
-  // Both: the arena alone is not given more threads than there are cores, and says so on the terminal.
-  const int jobs = options.jobs > 0 ? options.jobs : oneapi::tbb::info::default_concurrency();
-  const oneapi::tbb::global_control threads(oneapi::tbb::global_control::max_allowed_parallelism,
-                                            static_cast<std::size_t>(jobs));
-  oneapi::tbb::task_arena arena(jobs);
-  // Work and results are handed over under a lock of ours: the thread sanitizer does not see libtbb's own.
-  std::mutex handover;
-  const auto hand_over = [&] { const std::lock_guard lock(handover); };
-  const auto for_each = [&](std::size_t count, const std::function<void(std::size_t)>& body) {
-    hand_over();
-    arena.execute([&] {
-      oneapi::tbb::parallel_for(std::size_t{0}, count, [&](std::size_t index) {
-        hand_over();
-        body(index);
-        hand_over();
-      });
-    });
-    hand_over();
-  };
   const auto drawn = [&](std::span<const double> uniforms, bool all) {
     return drawn_outcome(market, uniforms, all);
   };
-  return study_uncertainty(market.keys.size(), drawn, options.draws, options.seed, for_each);
+  return study_uncertainty(market.keys.size(), drawn, options.draws, options.seed, on_threads(options.jobs));
 }
 
 }  // namespace

@@ -4,26 +4,13 @@
 
 #include <algorithm>
 #include <numeric>
-#include <thread>
 
 #include "experiments/messages.h"
 #include "experiments/planning/scenario_replica.h"
+#include "experiments/threads.h"
 
 namespace dspark {
 namespace {
-
-Parallel on_threads(int jobs) {
-  return [jobs](std::size_t count, const std::function<void(std::size_t)>& job) {
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-      for (std::size_t i = next++; i < count; i = next++) job(i);
-    };
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(count, static_cast<std::size_t>(std::max(1, jobs))); ++i)
-      threads.emplace_back(work);
-    work();
-  };
-}
 
 /// Says from time to time how far the search is.
 class SearchProgress {
