@@ -73,6 +73,8 @@ class Path {
 
   double years() const { return epoch_ * plan_.epoch_years; }
   double policy_share() const { return with_policy_ ? plan_.policy.share(years()) : 0; }
+  /// The epoch whose demand is served, where it is not this path's own.
+  const EpochState& frozen() const { return frozen_->epochs[static_cast<std::size_t>(epoch_)]; }
   bool follows_load() const { return plan_.lead_epochs == 0; }
 
   void begin_epoch() {
@@ -195,7 +197,6 @@ class Path {
   }
 
   DemandedLoad demand(std::size_t i, const Answers& answers) const {
-    if (frozen_) return frozen_->epochs[static_cast<std::size_t>(epoch_)].by_segment[i];
     const Segment& s = market_.segments[i];
     double sum = 0;
     for (const double part : answers.tokens) sum += part;
@@ -205,8 +206,8 @@ class Path {
 
   double excess(double log_tokens) const {
     const Served served = this->served(exp_portable(log_tokens));
-    double asked = 0;
-    for (std::size_t i = 0; i < market_.segments.size(); ++i)
+    double asked = frozen_ ? frozen().demand.tokens_per_second : 0;
+    for (std::size_t i = 0; !frozen_ && i < market_.segments.size(); ++i)
       asked += demand(i, answers(i, served.point, served.price)).tokens_per_second;
     return log_portable(asked) - log_tokens;
   }
@@ -268,7 +269,13 @@ class Path {
         shares(state.fleet.equivalents, exp_portable(log_tokens_));
     state.point = served.point;
     state.price = served.price;
-    for (std::size_t i = 0; i < market_.segments.size(); ++i) add_segment(i, served, state);
+    if (frozen_) {
+      state.demand = frozen().demand;
+      state.by_segment = frozen().by_segment;
+      state.tokens_by_channel = frozen().tokens_by_channel;
+    } else {
+      for (std::size_t i = 0; i < market_.segments.size(); ++i) add_segment(i, served, state);
+    }
     state.load = load(exp_portable(log_tokens_));
     state.load.requests_per_second *= state.demand.requests_per_second / state.demand.tokens_per_second *
                                       state.load.tokens_per_second / state.load.requests_per_second;

@@ -55,7 +55,8 @@ struct GrowthPath {
 /// back.
 ///
 /// with_policy: servers adopt the policy as planned; else none does.
-/// frozen: nullptr, or the path whose demand is served instead of what this one's prices would call for.
+/// frozen: nullptr, or the path whose demand is served instead of what this one's prices would call for; its
+/// tokens by channel are then this path's, while the surplus is that of the demand that is not let loose.
 GrowthPath follow_growth(Market& market, const GrowthPlan& plan, bool with_policy,
                          const GrowthPath* frozen = nullptr);
 

@@ -156,6 +156,10 @@ TEST(GrowthPath, EngineeringAloneServesTheDemandWithoutThePolicy) {
   for (std::size_t i = 0; i < 6; ++i) {
     EXPECT_NEAR(report.engineering.epochs[i].load.tokens_per_second,
                 report.without_policy.epochs[i].load.tokens_per_second, 1e-4);
+    const auto& parts = report.engineering.epochs[i].tokens_by_channel;
+    EXPECT_NEAR(std::accumulate(parts.begin(), parts.end(), 0.0),
+                report.engineering.epochs[i].demand.tokens_per_second - 30000, 1e-6);
+    EXPECT_EQ(parts[kMoreRequests], report.without_policy.epochs[i].tokens_by_channel[kMoreRequests]);
   }
   EXPECT_LT(report.in_all[kGpuHours].engineering, report.in_all[kGpuHours].baseline);
   const ResourceRebound& all = report.in_all[kGpuHours];
