@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
-#include <tuple>
 
 #include "experiments/planning/plan_blocks.h"
 #include "experiments/schema/experiment.h"
 #include "experiments/schema/input_files.h"
 #include "experiments/schema/machines.h"
-#include "experiments/schema/set_option.h"
-#include "experiments/schema/yaml_reader.h"
+#include "experiments/schema/yaml_document.h"
 #include "sim/demand/power.h"
 #include "sim/scenario.h"
 
@@ -89,15 +87,6 @@ void check_candidates(const PlanFile& file, InputFiles& files, const std::string
   }
 }
 
-void sort_by_position(Errors& errors) {
-  const auto place = [](const Error& e) {
-    return std::tuple(e.position.source ? *e.position.source : std::string(), e.position.line,
-                      e.position.column);
-  };
-  std::stable_sort(errors.begin(), errors.end(),
-                   [&](const Error& a, const Error& b) { return place(a) < place(b); });
-}
-
 void read_all(Parameters& top, PlanFile& file, const FileLoader& loader) {
   read_header(top, file);
   read_traffic(top, file, loader);
@@ -132,22 +121,8 @@ std::int64_t PlanFile::warmup_of(int max_num_seqs) const {
 
 std::optional<PlanFile> read_plan_file(const std::string& path, const std::vector<std::string>& set_options,
                                        Errors& errors) {
-  const auto yaml = read_whole_file(path, kMaxYamlBytes);
-  if (!yaml) {
-    errors.push_back(yaml.error());
-    return std::nullopt;
-  }
-  auto root = read_yaml(*yaml, path);
-  if (root && !root->map())
-    root = Error{"a plan is a map of keys, not " + describe(*root), root->position,
-                 "it starts with 'schema: 1'"};
-  if (!root) {
-    errors.push_back(root.error());
-    return std::nullopt;
-  }
-  for (const std::string& option : set_options) {
-    if (auto error = apply_set_option(*root, option)) errors.push_back(std::move(*error));
-  }
+  const auto root = read_document(path, set_options, "a plan", errors);
+  if (!root) return std::nullopt;
   const std::string folder = std::filesystem::path(path).parent_path().string();
   InputFiles files(folder);
   PlanFile file;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
-#include <tuple>
 
 #include "experiments/schema/figure_list.h"
 #include "experiments/schema/input_files.h"
@@ -13,6 +12,7 @@
 #include "experiments/schema/set_option.h"
 #include "experiments/schema/sweep_axes.h"
 #include "experiments/schema/value_text.h"
+#include "experiments/schema/yaml_document.h"
 #include "experiments/schema/yaml_reader.h"
 #include "policies/nearest_name.h"
 
@@ -65,12 +65,7 @@ class ErrorSet {
   bool empty() const { return errors_.empty(); }
 
   Errors sorted() && {
-    const auto place = [](const Error& e) {
-      return std::tuple(e.position.source ? *e.position.source : std::string(), e.position.line,
-                        e.position.column);
-    };
-    std::stable_sort(errors_.begin(), errors_.end(),
-                     [&](const Error& a, const Error& b) { return place(a) < place(b); });
+    sort_by_position(errors_);
     return std::move(errors_);
   }
 
@@ -192,21 +187,6 @@ void read_points(const Value& root, const SweepAxes& sweep, InputFiles& files,
   }
 }
 
-/// A relative path shows as the user gave it; what cannot be read has no position inside.
-Result<Value> read_tree(const std::string& path, const std::vector<std::string>& set_options,
-                        const std::string& yaml, ErrorSet& errors) {
-  auto root = read_yaml(yaml, path);
-  if (!root) return root;
-  if (!root->map()) {
-    return Error{"an experiment is a map of keys, not " + describe(*root), root->position,
-                 "it starts with 'schema: 1'"};
-  }
-  for (const std::string& option : set_options) {
-    if (auto error = apply_set_option(*root, option)) errors.add({std::move(*error)});
-  }
-  return root;
-}
-
 void finish_digests(Experiment& experiment, const InputFiles& files, DigestText& work) {
   work.add(kResultVersion);
   work.add(static_cast<std::int64_t>(experiment.seed));
@@ -232,12 +212,14 @@ std::optional<Experiment> read_text(const std::string& path, std::string yaml,
   experiment.yaml = std::move(yaml);
   experiment.path = path;
   experiment.set_options = set_options;
-  ErrorSet found;
-  const auto root = read_tree(path, set_options, experiment.yaml, found);
+  Errors of_document;
+  const auto root = parse_document(experiment.yaml, path, set_options, "an experiment", of_document);
   if (!root) {
-    errors.push_back(root.error());
+    errors.insert(errors.end(), of_document.begin(), of_document.end());
     return std::nullopt;
   }
+  ErrorSet found;
+  found.add(of_document);
   Parameters top(*root);
   const Header header = read_header(top);
   experiment.title = header.title;
@@ -291,10 +273,11 @@ std::optional<Experiment> read_experiment(const KeptExperiment& kept, Errors& er
 }
 
 std::optional<Value> only_point(const KeptExperiment& kept, Errors& errors) {
-  ErrorSet found;
-  const auto root = read_tree(kept.path, kept.set_options, kept.yaml, found);
-  if (!root || !found.empty()) {
-    errors = root ? std::move(found).sorted() : Errors{root.error()};
+  Errors found;
+  const auto root = parse_document(kept.yaml, kept.path, kept.set_options, "an experiment", found);
+  if (!found.empty()) {
+    sort_by_position(found);
+    errors = std::move(found);
     return std::nullopt;
   }
   Parameters top(*root);

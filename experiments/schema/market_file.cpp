@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <tuple>
 
 #include "experiments/schema/experiment.h"
 #include "experiments/schema/input_files.h"
-#include "experiments/schema/set_option.h"
-#include "experiments/schema/yaml_reader.h"
+#include "experiments/schema/yaml_document.h"
 #include "experiments/surface/surface_builder.h"
 
 namespace dspark {
@@ -25,37 +23,6 @@ GrowthFile read_growth(Parameters& parameters, SurfaceSource* surfaces = nullptr
   file.market = read(parameters, surfaces);
   file.plan = read_growth_plan(parameters, file.market);
   return file;
-}
-
-void sort_by_position(Errors& errors) {
-  const auto place = [](const Error& e) {
-    return std::tuple(e.position.source ? *e.position.source : std::string(), e.position.line,
-                      e.position.column);
-  };
-  std::stable_sort(errors.begin(), errors.end(),
-                   [&](const Error& a, const Error& b) { return place(a) < place(b); });
-}
-
-/// The text of a market with the --set options applied; nothing where there is none.
-std::optional<Value> read_market_text(const std::string& path, const std::vector<std::string>& set_options,
-                                      Errors& errors) {
-  const auto yaml = read_whole_file(path, kMaxYamlBytes);
-  if (!yaml) {
-    errors.push_back(yaml.error());
-    return std::nullopt;
-  }
-  auto root = read_yaml(*yaml, path);
-  if (root && !root->map())
-    root = Error{"a market is a map of keys, not " + describe(*root), root->position,
-                 "it starts with 'schema: 1'"};
-  if (!root) {
-    errors.push_back(root.error());
-    return std::nullopt;
-  }
-  for (const std::string& option : set_options) {
-    if (auto error = apply_set_option(*root, option)) errors.push_back(std::move(*error));
-  }
-  return *root;
 }
 
 template <class Read>
@@ -110,7 +77,7 @@ FileLoader loader_of(const std::map<std::string, std::string>& files) {
 std::optional<UncertainMarket> read_uncertain_market(const std::string& path,
                                                      const std::vector<std::string>& set_options,
                                                      Errors& errors, SurfaceBuilder* surfaces) {
-  auto root = read_market_text(path, set_options, errors);
+  auto root = read_document(path, set_options, "a market", errors);
   if (!root) return std::nullopt;
   InputFiles files(std::filesystem::path(path).parent_path().string());
   UncertainMarket result;
@@ -154,7 +121,7 @@ std::optional<Market> read_market_file(const std::string& path, const std::vecto
 std::optional<GrowthFile> read_growth_file(const std::string& path,
                                            const std::vector<std::string>& set_options, Errors& errors,
                                            SurfaceBuilder* surfaces) {
-  const auto root = read_market_text(path, set_options, errors);
+  const auto root = read_document(path, set_options, "a market", errors);
   if (!root) return std::nullopt;
   InputFiles files(std::filesystem::path(path).parent_path().string());
   auto found = read_text(*root, files.loader(), surfaces, errors, read_growth);

@@ -76,7 +76,7 @@ void fill_shares(const std::vector<MarketOutcome>& outcomes, UncertaintyReport& 
 }
 
 void fill_indices(const Design& design, const DrawnMarket& market, const std::vector<MarketOutcome>& at_a,
-                  std::size_t values, const ForEach& for_each, UncertaintyReport& report) {
+                  std::size_t values, const ForEachIndex& for_each, UncertaintyReport& report) {
   const std::size_t draws = at_a.size();
   std::array<SaltelliSample, 2> samples;  // of R, of GPU-hours
   const MarketOutput outputs[] = {kReboundR, kGpuHoursRatio};
@@ -146,7 +146,7 @@ Share share_of(std::size_t count, std::size_t of) {
 }
 
 UncertaintyReport study_uncertainty(std::size_t values, const DrawnMarket& market, std::size_t draws,
-                                    std::uint64_t seed, const ForEach& for_each) {
+                                    std::uint64_t seed, const ForEachIndex& for_each) {
   UncertaintyReport report;
   report.draws = draws;
   report.seed = seed;

@@ -12,6 +12,7 @@
 #include "policies/error.h"
 #include "sim/demand/market.h"
 #include "sim/demand/sensitivity.h"
+#include "sim/for_each_index.h"
 
 namespace dspark {
 
@@ -49,8 +50,6 @@ MarketOutcome refused_outcome(const Errors& errors);
 
 /// The market at one point of the unit cube: a uniform number in (0, 1) for each uncertain value.
 using DrawnMarket = std::function<MarketOutcome(std::span<const double> uniforms, bool all)>;
-/// Calls body(i) for each i < count, in any order and on any threads.
-using ForEach = std::function<void(std::size_t count, const std::function<void(std::size_t)>& body)>;
 
 /// Quantiles of an output over the draws that have it.
 struct Band {
@@ -101,6 +100,6 @@ struct UncertaintyReport {
 /// that the report is the same on any number of threads. The draws are matrix A of the Saltelli design, whose
 /// (values + 1) further solves per draw give the indices. draws >= 2.
 UncertaintyReport study_uncertainty(std::size_t values, const DrawnMarket& market, std::size_t draws,
-                                    std::uint64_t seed, const ForEach& for_each);
+                                    std::uint64_t seed, const ForEachIndex& for_each);
 
 }  // namespace dspark

@@ -46,7 +46,7 @@ PlanSize size_of(const PlanRequest& request, const ReplicaHardware& hardware, st
   return size;
 }
 
-PlanSearch::PlanSearch(PlanRequest request, std::vector<PlanCandidate> candidates, Parallel parallel,
+PlanSearch::PlanSearch(PlanRequest request, std::vector<PlanCandidate> candidates, ForEachIndex parallel,
                        std::function<void(const PlanSearch&)> progress)
     : request_(request),
       candidates_(std::move(candidates)),

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/for_each_index.h"
 #include "sim/planning/replica_capacity.h"
 
 namespace dspark {
@@ -66,16 +67,13 @@ struct CandidateState {
   bool resolved() const { return search && search->done() && !search->infeasible(); }
 };
 
-/// What runs `job(0) … job(count - 1)`, in any order and on any number of threads.
-using Parallel = std::function<void(std::size_t count, const std::function<void(std::size_t)>& job)>;
-
 /// Best-first search over candidates. A candidate's bound is its objective at the largest capacity that its
 /// bracket still allows; the candidate of the least (bound, index) is refined, sized, or, once nothing is
 /// left to refine, the best. docs/planning.md proves that this is the order of brute force.
 class PlanSearch {
  public:
   /// `progress`, if any, is called between rounds.
-  PlanSearch(PlanRequest request, std::vector<PlanCandidate> candidates, Parallel parallel,
+  PlanSearch(PlanRequest request, std::vector<PlanCandidate> candidates, ForEachIndex parallel,
              std::function<void(const PlanSearch&)> progress = {});
 
   /// The best `count` of these candidates, best first; fewer where the others are infeasible. Each was
@@ -107,7 +105,7 @@ class PlanSearch {
 
   PlanRequest request_;
   std::vector<PlanCandidate> candidates_;
-  Parallel parallel_;
+  ForEachIndex parallel_;
   std::function<void(const PlanSearch&)> progress_;
   std::vector<CandidateState> states_;
   std::vector<char> interrupted_;  // by candidate
