@@ -56,8 +56,9 @@ def draw_tokens(axes, study, years):
     axes.set_ylim(0, 1.05 * max(tops))
     handles = [axes.fill_between([], [], color=CHANNELS[n][0], linewidth=0, label=CHANNELS[n][1]) for n in layers]
     axes.legend(handles=handles[::-1], loc="upper left", handlelength=1, labelspacing=0.2, borderaxespad=0.2)
-    axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
-    axes.set_ylabel("Weighted tokens/s")
+    # In full, the numbers of a large service leave no room for the label.
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value / 1000)))
+    axes.set_ylabel("Thousand tokens/s")
 
 
 def draw_rebound(axes, study, years):
